@@ -1,0 +1,62 @@
+/** What `pg_catalog` says about a table, as plain data. OIDs and estimates are text. */
+export interface CatalogTable {
+  readonly oid: string
+  readonly schema: string
+  readonly name: string
+  /** `partition` is a leaf or branch of a partitioned table; it moves with its parent. */
+  readonly kind: 'plain' | 'partitioned' | 'partition' | 'inherits' | 'view' | 'foreign' | 'other'
+  /** True where other tables inherit from this one by INHERITS (not partitions). */
+  readonly hasInheritanceChildren: boolean
+  readonly columns: readonly CatalogColumn[]
+  /** The primary key, else the first usable unique index on NOT NULL columns, else null. */
+  readonly key: CatalogKey | null
+  /** `pg_class.reltuples` rounded, or null where it was never analysed. */
+  readonly rowEstimate: string | null
+  /** Heap and TOAST, in bytes. */
+  readonly bytes: string
+  readonly hasRules: boolean
+}
+
+export interface CatalogColumn {
+  readonly name: string
+  readonly attnum: number
+  readonly typeOid: string
+  /** `format_type(atttypid, atttypmod)` under search_path pg_catalog: `numeric(10,2)`, `public.mpaa_rating`. */
+  readonly type: string
+  /** What to cast to when decoding: domains resolved, no modifiers, quoted and qualified: `pg_catalog."numeric"`. */
+  readonly castType: string
+  /** `pg_type.typname` of the base type, domains resolved: `int4`, `_text`, `mpaa_rating`. */
+  readonly baseTypeName: string
+  /** Schema of the base type. */
+  readonly baseTypeSchema: string
+  /** `pg_type.typtype` of the base type: b base, c composite, e enum, p pseudo, r range, m multirange. */
+  readonly baseTypeKind: string
+  /** `pg_type.typcategory` of the base type; `A` is an array. */
+  readonly baseTypeCategory: string
+  readonly nullable: boolean
+  readonly generated: boolean
+  readonly identity: boolean
+  /** The default expression as SQL text, or null. */
+  readonly default: string | null
+  /** Labels in sort order, where the base type is an enum. */
+  readonly enumLabels: readonly string[] | null
+  /** False where the column's collation is not deterministic. */
+  readonly deterministic: boolean
+}
+
+export interface CatalogKey {
+  readonly index: string
+  readonly primary: boolean
+  readonly deferrable: boolean
+  readonly columns: readonly CatalogKeyColumn[]
+}
+
+export interface CatalogKeyColumn {
+  readonly name: string
+  /** The operators of the index's operator class, as `operator(pg_catalog.<)`: never found by search_path. */
+  readonly less: string
+  readonly greater: string
+  readonly equal: string
+  /** True where the three stand in pg_catalog, so that a row comparison may be used. */
+  readonly builtIn: boolean
+}

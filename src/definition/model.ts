@@ -1,0 +1,172 @@
+/**
+ * The model: what a definition means, as plain frozen data.
+ *
+ * `AggregateDefinition` is what `defineAggregate` returns; it knows the generated table description alone.
+ * `BoundModel` is the same, bound to a live catalog: constants in canonical text, predicates lowered to a small
+ * core, every column of the table listed. Fold, recognise and the SQL compiler take the bound model only.
+ */
+
+/** A column as `eventward.tables.ts` describes it. */
+export interface ColumnDescription {
+  /** The SQL type as `format_type` writes it, with its modifiers: `numeric(10,2)`, `timestamp with time zone`. */
+  readonly type: string
+  readonly nullable: boolean
+  readonly hasDefault?: boolean
+  /** A generated (computed) column: neither carried nor set by events. */
+  readonly generated?: boolean
+  /** Labels, where the type is an enum. */
+  readonly values?: readonly string[]
+}
+
+/** A table as `eventward.tables.ts` describes it. */
+export interface TableDescription {
+  readonly schema: string
+  readonly name: string
+  readonly key: readonly string[]
+  readonly columns: Readonly<Record<string, ColumnDescription>>
+}
+
+/** A constant as a definition may write it; the server turns it into canonical text when it is bound. */
+export type Constant = string | number | bigint | boolean | null
+
+/** A condition over the row before and the row after a write. */
+export type Predicate<Value = Constant> =
+  | { readonly op: 'is'; readonly column: string; readonly value: Value }
+  | { readonly op: 'was'; readonly column: string; readonly value: Value }
+  | { readonly op: 'becomes'; readonly column: string; readonly value: Value }
+  | { readonly op: 'becameNotNull'; readonly column: string }
+  | { readonly op: 'changes'; readonly column: string }
+  | { readonly op: 'and'; readonly of: readonly Predicate<Value>[] }
+  | { readonly op: 'or'; readonly of: readonly Predicate<Value>[] }
+  | { readonly op: 'not'; readonly of: Predicate<Value> }
+
+/** How one column of `set` gets its value. */
+export type Assignment =
+  | { readonly kind: 'constant'; readonly column: string; readonly value: Constant }
+  | { readonly kind: 'occurredAt'; readonly column: string }
+  | {
+      readonly kind: 'lookup'
+      readonly column: string
+      readonly table: TableDescription
+      readonly where: Readonly<Record<string, Constant>>
+    }
+
+/** An attribute of an event and the column whose value it carries. */
+export interface Carried {
+  readonly attribute: string
+  readonly column: string
+}
+
+export interface EventDefinition {
+  readonly type: string
+  readonly schemaVersion: number
+  readonly creates: boolean
+  readonly data: readonly Carried[]
+  /** Names of attributes that no column holds; only a command gives them. */
+  readonly facts: readonly string[]
+  readonly set: readonly Assignment[]
+  readonly when: Predicate | null
+}
+
+export interface AggregateDefinition {
+  readonly name: string
+  readonly table: TableDescription
+  /** In order of declaration. */
+  readonly events: readonly EventDefinition[]
+  readonly updatedAt: string | null
+  /** The zone in which `timestamp` and `date` columns bound to `occurredAt` are read. */
+  readonly timeZone: string
+  readonly directWrites: 'capture' | 'refuse'
+  readonly residue: { readonly changed: string; readonly deleted: string }
+}
+
+// ── bound ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * A value of a column: its type's output text under the pinned settings, or null for SQL NULL.
+ * In TypeScript no stored value is anything else.
+ */
+export type Text = string | null
+
+/** A row: column name -> text. Generated columns are left out. */
+export type Row = Readonly<Record<string, Text>>
+
+/** How a value stands in JSON. See `src/encode/column-codec.ts`. */
+export type Encoding = 'number' | 'boolean' | 'jsonb' | 'text'
+
+/** What `occurredAt` may be bound to. */
+export type Temporal = 'timestamptz' | 'timestamp' | 'date'
+
+export interface BoundColumn {
+  readonly name: string
+  readonly attnum: number
+  /** SQL type to cast to when decoding: qualified, quoted, domains resolved, without modifiers: `pg_catalog.numeric`. */
+  readonly castType: string
+  /** SQL type as declared, with modifiers, for messages: `numeric(10,2)`. */
+  readonly declaredType: string
+  readonly encoding: Encoding
+  /** True where the type's own `=` holds exactly when the output texts are equal (int4, uuid, text "C"; not numeric). */
+  readonly faithful: boolean
+  /** True for composite types, whose NULLness `is null` does not tell. */
+  readonly composite: boolean
+  /** True for text and varchar (also through domains): the output text is the value itself. */
+  readonly plainText: boolean
+  readonly nullable: boolean
+  readonly temporal: Temporal | null
+  /** False for a column that the catalog has and the definition's table description does not: carried in `$residue`. */
+  readonly known: boolean
+}
+
+/** A condition, lowered: every value is canonical text. */
+export type Condition =
+  | { readonly op: 'creating' }
+  /** after[column] has this text (null: is SQL NULL). */
+  | { readonly op: 'afterIs'; readonly column: string; readonly value: Text }
+  /** There is a row before and before[column] has this text. */
+  | { readonly op: 'beforeIs'; readonly column: string; readonly value: Text }
+  /** after[column] has another text than before[column]; nothing before counts as NULL. */
+  | { readonly op: 'differs'; readonly column: string }
+  | { readonly op: 'and'; readonly of: readonly Condition[] }
+  | { readonly op: 'or'; readonly of: readonly Condition[] }
+  | { readonly op: 'not'; readonly of: Condition }
+
+/** What one stored (type, schema_version) does to a row. The unit that law 8 freezes. */
+export interface EventShape {
+  readonly type: string
+  readonly schemaVersion: number
+  /** 'creates' starts from nothing, 'deletes' ends in nothing, 'changes' builds on the row. */
+  readonly effect: 'creates' | 'changes' | 'deletes'
+  readonly data: readonly Carried[]
+  readonly facts: readonly string[]
+  /** Columns set to a constant, in canonical text (lookups resolved and pinned). */
+  readonly constants: readonly { readonly column: string; readonly value: Text }[]
+  /** Columns set to the time of occurrence. The first one triggers recognition and gives the time. */
+  readonly bound: readonly string[]
+}
+
+/** An event as recognise uses it: its shape and the condition under which a write means it. */
+export interface BoundEvent extends EventShape {
+  readonly effect: 'creates' | 'changes'
+  readonly condition: Condition
+}
+
+export interface BoundModel {
+  readonly name: string
+  readonly schema: string
+  readonly table: string
+  readonly key: readonly string[]
+  /** Every stored column of the live table but generated ones, in catalog order, key columns included. */
+  readonly columns: readonly BoundColumn[]
+  /** Declared events, in order of declaration, as the current code means them. */
+  readonly events: readonly BoundEvent[]
+  /** Every shape that a stored event may have: current ones, residue, and older frozen ones. Fold reads these only. */
+  readonly shapes: readonly EventShape[]
+  readonly updatedAt: string | null
+  readonly timeZone: string
+  readonly residue: { readonly changed: string; readonly deleted: string }
+  /** SHA-256 (hex) of the canonical JSON of the definition. */
+  readonly hash: string
+}
+
+/** The member of `data` under which columns travel whose name would be taken for something else. */
+export const RESIDUE_MEMBER = '$residue'

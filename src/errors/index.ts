@@ -1,0 +1,12 @@
+/**
+ * Errors: a code, what is wrong, where, and what to do next. Knows no other room.
+ */
+export {
+  DatabaseError,
+  type ErrorContext,
+  EventwardError,
+  type ExitStatus,
+  GateError,
+  StoppedError,
+  UsageError,
+} from './eventward-error.js'
