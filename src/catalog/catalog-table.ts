@@ -8,8 +8,14 @@ export interface CatalogTable {
   /** True where other tables inherit from this one by INHERITS (not partitions). */
   readonly hasInheritanceChildren: boolean
   readonly columns: readonly CatalogColumn[]
-  /** The primary key, else the first usable unique index on NOT NULL columns, else null. */
+  /**
+   * The primary key, else the usable unique index of fewest columns (then by name), else a deferrable one, else null.
+   * A deferrable key is given so that it can be named; it must be refused (see `unsupportedReasons`).
+   */
   readonly key: CatalogKey | null
+  /** All unique indexes that could be the key, in that order. A definition may have been written for another one. */
+  readonly keys: readonly CatalogKey[]
+  readonly persistence: 'permanent' | 'unlogged' | 'temporary'
   /** `pg_class.reltuples` rounded, or null where it was never analysed. */
   readonly rowEstimate: string | null
   /** Heap and TOAST, in bytes. */
@@ -57,6 +63,6 @@ export interface CatalogKeyColumn {
   readonly less: string
   readonly greater: string
   readonly equal: string
-  /** True where the three stand in pg_catalog, so that a row comparison may be used. */
+  /** True where the three are pg_catalog's `<`, `>` and `=`, so that a row comparison may be used. */
   readonly builtIn: boolean
 }
