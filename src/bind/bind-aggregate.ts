@@ -1,0 +1,76 @@
+import { type CatalogTable, readTables, unsupportedReasons } from '../catalog/index.js'
+import type { Session } from '../db/index.js'
+import type { AggregateDefinition, BoundModel, EventShape } from '../definition/index.js'
+import { UsageError } from '../errors/index.js'
+import { assembleModel } from './assemble-model.js'
+import { checkDefinition } from './check-definition.js'
+import { freezeDeep } from './freeze-deep.js'
+import { nearestName } from './nearest-name.js'
+import { resolveValues } from './resolve-values.js'
+
+export interface BindOptions {
+  /** Shapes under which events may be stored already; those that the code no longer declares are kept for fold. */
+  readonly frozen?: readonly EventShape[]
+}
+
+export interface BoundAggregate {
+  readonly model: BoundModel
+  /** The live table; its `key` is the one that the definition uses. */
+  readonly table: CatalogTable
+}
+
+/**
+ * Binds a definition to the live table: the frozen model that fold, recognise and the SQL compiler take. Reads only;
+ * three statements for the table, one for all constants, two more where the definition looks something up.
+ *
+ * @throws UsageError naming what in the definition does not fit the table, and what to do.
+ */
+export async function bindAggregate(
+  session: Session,
+  definition: AggregateDefinition,
+  options: BindOptions = {},
+): Promise<BoundAggregate> {
+  const table = withKey(await liveTable(session, definition), definition)
+  checkDefinition(definition, table)
+  const values = await resolveValues(session, definition, table)
+  const model = assembleModel(definition, table, { values, frozen: options.frozen ?? [] })
+  return freezeDeep({ model, table })
+}
+
+async function liveTable(session: Session, definition: AggregateDefinition): Promise<CatalogTable> {
+  const { schema, name } = definition.table
+  const [table] = await readTables(session, [schema], [name])
+  if (table === undefined) {
+    const others = (await readTables(session, [schema])).map((other) => other.name)
+    throw new UsageError('EW_TABLE_UNKNOWN', `${definition.name}: there is no table ${schema}.${name}`, {
+      next: `${nearestName(name, others)}Check the database that you are connected to, or run \`eventward generate\`.`,
+      details: { aggregate: definition.name, schema, table: name },
+    })
+  }
+  const [reason] = unsupportedReasons(table)
+  if (reason !== undefined) {
+    throw new UsageError(reason.code, `${definition.name}: ${schema}.${name} ${reason.message}`, {
+      next: reason.next,
+      details: { aggregate: definition.name, schema, table: name },
+    })
+  }
+  return table
+}
+
+/** The stream's id is made of the key that the definition names, so another key that came along later is no matter. */
+function withKey(table: CatalogTable, definition: AggregateDefinition): CatalogTable {
+  const wanted = JSON.stringify(definition.table.key)
+  const key = table.keys.find(
+    ({ columns, deferrable }) => !deferrable && JSON.stringify(columns.map(({ name }) => name)) === wanted,
+  )
+  if (key !== undefined) return { ...table, key }
+  const described = definition.table.key.join(', ')
+  throw new UsageError(
+    'EW_KEY_MOVED',
+    `${definition.name}: (${described}) is not a key of ${table.schema}.${table.name}`,
+    {
+      next: `The key is (${table.key?.columns.map(({ name }) => name).join(', ')}): run \`eventward generate\`.`,
+      details: { aggregate: definition.name, schema: table.schema, table: table.name },
+    },
+  )
+}

@@ -1,0 +1,8 @@
+/**
+ * A definition meets the live catalog and becomes a BoundModel: names checked, constants put into canonical text by
+ * the server, lookups pinned, conditions lowered. Must never know how events are stored, nor read a moved table's rows.
+ */
+export { type BindOptions, type BoundAggregate, bindAggregate } from './bind-aggregate.js'
+export { boundColumns } from './bound-columns.js'
+export { definitionHash } from './definition-hash.js'
+export { nearestName } from './nearest-name.js'
