@@ -11,4 +11,5 @@ export {
 } from './eventward-config.js'
 export { CONFIG_NAMES, findConfig } from './find-config.js'
 export { loadConfig } from './load-config.js'
+export { loadModule } from './load-module.js'
 export { type ConnectionSources, resolveConnection } from './resolve-connection.js'
