@@ -5,7 +5,8 @@ import { inferAggregate } from './infer-aggregate.js'
 import type { InferredAggregate } from './inferred.js'
 import { readStatuses } from './read-statuses.js'
 import { tableName } from './render-tables.js'
-import { aggregateName, pascalCase, words } from './words.js'
+import { uniqueNames } from './unique-names.js'
+import { aggregateName } from './words.js'
 
 /** What `init` says about one table; the form of its `--json` document. */
 export interface InferredTable {
@@ -35,7 +36,7 @@ export async function inferDefinitions(
   tables: readonly CatalogTable[],
 ): Promise<InferredTables> {
   const zone = await serverZone(session)
-  const names = new Set<string>()
+  const names = aggregateNames(tables)
   const aggregates: InferredAggregate[] = []
   const supported: CatalogTable[] = []
   const report: InferredTable[] = []
@@ -43,7 +44,7 @@ export async function inferDefinitions(
     const reasons = unsupportedReasons(table)
     const events: string[] = []
     if (reasons.length === 0) {
-      const name = uniqueName(table, names)
+      const name = names.get(table) ?? table.name
       const statuses = await readStatuses(session, table)
       const aggregate = inferAggregate(table, { name, statuses, timeZone: zone })
       aggregates.push(aggregate)
@@ -56,17 +57,9 @@ export async function inferDefinitions(
   return { tables: report, aggregates, supported }
 }
 
-function uniqueName({ schema, name }: CatalogTable, taken: Set<string>): string {
-  const plain = aggregateName(name)
-  const candidates = [plain, `${pascalCase(words(schema))}${plain}`]
-  for (let number = 2; ; number++) {
-    const free = candidates.find((candidate) => !taken.has(candidate))
-    if (free !== undefined) {
-      taken.add(free)
-      return free
-    }
-    candidates.push(`${plain}${number}`)
-  }
+function aggregateNames(tables: readonly CatalogTable[]): ReadonlyMap<CatalogTable, string> {
+  const supported = tables.filter((table) => unsupportedReasons(table).length === 0)
+  return uniqueNames(supported, ({ name }) => aggregateName(name))
 }
 
 /** The zone that the server was set up with is the best guess for what its columns without one mean. */

@@ -1,5 +1,6 @@
 import type { CatalogColumn, CatalogTable } from '../catalog/index.js'
 import { listSource, objectSource, propertyName, stringLiteral } from './source-text.js'
+import { uniqueNames } from './unique-names.js'
 import { pascalCase, words } from './words.js'
 
 /** How the command line and `tables` name a table: bare in public, `schema.name` elsewhere. */
@@ -20,21 +21,9 @@ export function renderTables(tables: readonly CatalogTable[]): string {
 const HEADER = `// Written by \`eventward generate\` from the database's catalog. Don't edit: run it again when the schema has changed.
 `
 
-/** `SubscriptionsRow`, with the schema before it or a number behind it where two tables would share one. */
 function rowTypeNames(tables: readonly CatalogTable[]): ReadonlyMap<CatalogTable, string> {
-  const names = new Map<CatalogTable, string>()
-  const taken = new Set<string>()
-  for (const table of tables) {
-    const plain = pascalCase(words(table.name)) || 'Table'
-    const candidates = [plain, `${pascalCase(words(table.schema))}${plain}`]
-    for (let number = 2; candidates.every((candidate) => taken.has(candidate)); number++) {
-      candidates.push(`${plain}${number}`)
-    }
-    const name = candidates.find((candidate) => !taken.has(candidate)) ?? plain
-    taken.add(name)
-    names.set(table, `${name}Row`)
-  }
-  return names
+  const names = uniqueNames(tables, ({ name }) => pascalCase(words(name)) || 'Table')
+  return new Map([...names].map(([table, name]) => [table, `${name}Row`]))
 }
 
 function rowInterface(table: CatalogTable, name: string): string {
