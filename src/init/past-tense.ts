@@ -78,8 +78,9 @@ export function happened(status: readonly string[]): readonly string[] | null {
   const adjective = status.length === 1 ? ADJECTIVES.get(last)?.split(' ') : undefined
   if (adjective !== undefined) return adjective
   if (isParticiple(last)) return status
-  const verb = pastOfVerb(last)
-  return verb === null ? null : [...status.slice(0, -1), verb]
+  // Not `on hold`: behind another word it is a noun more often than a verb.
+  const verb = status.length === 1 ? pastOfVerb(last) : null
+  return verb === null ? null : [verb]
 }
 
 /**

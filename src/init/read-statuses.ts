@@ -1,6 +1,5 @@
 import type { CatalogTable } from '../catalog/index.js'
-import type { Session } from '../db/index.js'
-import { EventwardError } from '../errors/index.js'
+import { type Session, sqlstateOf } from '../db/index.js'
 import { ident, qualified, raw, sql } from '../sql/index.js'
 import type { ObservedStatuses } from './inferred.js'
 import { MOST_STATUSES, statusColumns } from './status-columns.js'
@@ -40,16 +39,5 @@ export async function readStatuses(session: Session, table: CatalogTable): Promi
 
 /** 42501 insufficient_privilege (row level security too), 57014 query_canceled, 55P03 lock_not_available. */
 function isUnreadable(error: unknown): boolean {
-  for (
-    let cause: unknown = error, depth = 0;
-    cause instanceof Error && depth < 5;
-    cause = cause.cause, depth++
-  ) {
-    const codes = [
-      'code' in cause ? cause.code : undefined,
-      cause instanceof EventwardError ? cause.details['sqlstate'] : undefined,
-    ]
-    if (codes.some((code) => code === '42501' || code === '57014' || code === '55P03')) return true
-  }
-  return false
+  return ['42501', '57014', '55P03'].includes(sqlstateOf(error) ?? '')
 }
