@@ -5,6 +5,7 @@
  * `BoundModel` is the same, bound to a live catalog: constants in canonical text, predicates lowered to a small
  * core, every column of the table listed. Fold, recognise and the SQL compiler take the bound model only.
  */
+import type { StandardSchemaV1 } from './standard-schema.js'
 
 /** A column as `eventward.tables.ts` describes it. */
 export interface ColumnDescription {
@@ -16,6 +17,8 @@ export interface ColumnDescription {
   readonly generated?: boolean
   /** Labels, where the type is an enum. */
   readonly values?: readonly string[]
+  /** Where the type is a domain, the type under it: `timestamptz`, `int4`, as pg_type names it. */
+  readonly base?: string
 }
 
 /** A table as `eventward.tables.ts` describes it. */
@@ -64,6 +67,8 @@ export interface EventDefinition {
   readonly data: readonly Carried[]
   /** Names of attributes that no column holds; only a command gives them. */
   readonly facts: readonly string[]
+  /** The schemas of the facts, by name: for commands. No part of the meaning of a stored event. */
+  readonly factSchemas?: Readonly<Record<string, StandardSchemaV1>>
   readonly set: readonly Assignment[]
   readonly when: Predicate | null
 }
