@@ -1,11 +1,16 @@
 import { type CatalogTable, readTables, unsupportedReasons } from '../catalog/index.js'
 import type { Session } from '../db/index.js'
-import type { AggregateDefinition, BoundModel, EventShape } from '../definition/index.js'
+import {
+  type AggregateDefinition,
+  type BoundModel,
+  checkDefinition,
+  type EventShape,
+  nearestName,
+} from '../definition/index.js'
 import { UsageError } from '../errors/index.js'
 import { assembleModel } from './assemble-model.js'
-import { checkDefinition } from './check-definition.js'
+import { describeTable } from './describe-table.js'
 import { freezeDeep } from './freeze-deep.js'
-import { nearestName } from './nearest-name.js'
 import { resolveValues } from './resolve-values.js'
 
 export interface BindOptions {
@@ -31,7 +36,7 @@ export async function bindAggregate(
   options: BindOptions = {},
 ): Promise<BoundAggregate> {
   const table = withKey(await liveTable(session, definition), definition)
-  checkDefinition(definition, table)
+  checkDefinition(definition, describeTable(table))
   const values = await resolveValues(session, definition, table)
   const model = assembleModel(definition, table, { values, frozen: options.frozen ?? [] })
   return freezeDeep({ model, table })

@@ -4,7 +4,6 @@ import type { Constant, Text } from '../definition/index.js'
 import { UsageError } from '../errors/index.js'
 import { type Query, raw, sql } from '../sql/index.js'
 import { builtInType } from './bound-columns.js'
-import { constantText } from './check-constant.js'
 import { isDataError } from './is-data-error.js'
 
 /** A value of a column for which the canonical text is asked; `where` is for messages. */
@@ -26,7 +25,10 @@ export async function canonicalTexts(
   requests: readonly TextRequest[],
   timeZone: string | null = null,
 ): Promise<readonly Text[]> {
-  const asked = requests.map((request) => ({ ...request, text: constantText(request) }))
+  const asked = requests.map((request) => ({
+    ...request,
+    text: request.value === null ? null : String(request.value),
+  }))
   const present = asked.filter((request): request is Asked => request.text !== null)
   if (timeZone !== null) await checkZone(session, timeZone)
   const answers = present.length === 0 ? [] : await ask(session, present)

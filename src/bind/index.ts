@@ -5,4 +5,4 @@
 export { type BindOptions, type BoundAggregate, bindAggregate } from './bind-aggregate.js'
 export { boundColumns } from './bound-columns.js'
 export { definitionHash } from './definition-hash.js'
-export { nearestName } from './nearest-name.js'
+export { describeTable } from './describe-table.js'

@@ -1,10 +1,9 @@
 import { type CatalogColumn, type CatalogTable, readTable } from '../catalog/index.js'
 import type { Session } from '../db/index.js'
-import type { Assignment, Text } from '../definition/index.js'
+import { type Assignment, nearestName, type Text } from '../definition/index.js'
 import { UsageError } from '../errors/index.js'
 import { ident, qualified, raw, sql } from '../sql/index.js'
 import { canonicalTexts } from './canonical-texts.js'
-import { nearestName } from './nearest-name.js'
 
 /** A column of `set` that takes the key of a row of another table. */
 export interface Lookup {
@@ -22,17 +21,8 @@ export interface Lookup {
 export async function resolveLookups(session: Session, lookups: readonly Lookup[]): Promise<readonly Text[]> {
   const keys: string[] = []
   for (const lookup of lookups) keys.push(await findKey(session, lookup))
-  const requests = lookups.map(({ column, where }, index) => ({
-    column,
-    where,
-    value: keyConstant(column, keys[index]),
-  }))
+  const requests = lookups.map(({ column, where }, index) => ({ column, where, value: keys[index] ?? null }))
   return canonicalTexts(session, requests)
-}
-
-/** A boolean key is the one that a string may not stand for. */
-function keyConstant(column: CatalogColumn, key = ''): string | boolean {
-  return column.baseTypeName === 'bool' ? key === 't' : key
 }
 
 async function findKey(session: Session, { assignment, where }: Lookup): Promise<string> {

@@ -39,6 +39,8 @@ export interface CatalogColumn {
   readonly baseTypeKind: string
   /** `pg_type.typcategory` of the base type; `A` is an array. */
   readonly baseTypeCategory: string
+  /** True where the declared type is a domain. */
+  readonly domain: boolean
   readonly nullable: boolean
   readonly generated: boolean
   readonly identity: boolean

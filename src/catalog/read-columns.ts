@@ -19,7 +19,7 @@ export async function readColumns(
 type ColumnRow = Readonly<
   Record<'table_oid' | 'name' | 'attnum' | 'type_oid' | 'type' | 'nullable' | 'generated', string> &
     Record<'base_name' | 'base_schema' | 'base_kind' | 'base_category', string> &
-    Record<'identity' | 'deterministic', string> &
+    Record<'domain' | 'identity' | 'deterministic', string> &
     Record<'default_expression' | 'enum_labels', string | null>
 >
 
@@ -34,6 +34,7 @@ function columnOf(row: ColumnRow): CatalogColumn {
     baseTypeSchema: row.base_schema,
     baseTypeKind: row.base_kind,
     baseTypeCategory: row.base_category,
+    domain: row.domain === 't',
     nullable: row.nullable === 't',
     generated: row.generated === 't',
     identity: row.identity === 't',
@@ -84,6 +85,7 @@ function columnsQuery(oids: readonly string[]): Query {
       b.nspname::text as base_schema,
       b.typtype::text as base_kind,
       b.typcategory::text as base_category,
+      a.atttypid <> b.oid as domain,
       not a.attnotnull or exists (
         select from pg_constraint c
         where c.conrelid = a.attrelid

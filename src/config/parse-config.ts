@@ -1,5 +1,4 @@
-import { nearestName } from '../bind/index.js'
-import type { AggregateDefinition } from '../definition/index.js'
+import { type AggregateDefinition, nearestName } from '../definition/index.js'
 import { UsageError } from '../errors/index.js'
 import type { EventsTable, EventwardConfig, LoadedConfig } from './eventward-config.js'
 

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { describeTable } from '../bind/index.js'
 import { type CatalogTable, readTables } from '../catalog/index.js'
 import { loadModule } from '../config/index.js'
 import type { Session } from '../db/index.js'
@@ -62,7 +63,7 @@ export function tableChanges(
     const key = live.key?.columns.map(({ name }) => name).join(', ') ?? 'none'
     add(null, `key was (${described.key.join(', ')}), is (${key})`)
   }
-  const columns = new Map(live.columns.map((column) => [column.name, column]))
+  const columns = new Map(Object.entries(describeTable(live).columns))
   for (const [name, was] of Object.entries(described.columns)) {
     const is = columns.get(name)
     if (is === undefined) add(name, 'is gone')
@@ -74,17 +75,19 @@ export function tableChanges(
   return changes
 }
 
-function columnChanges(was: ColumnDescription, is: CatalogTable['columns'][number]): readonly string[] {
+function columnChanges(was: ColumnDescription, is: ColumnDescription): readonly string[] {
   const changes: string[] = []
   if (was.type !== is.type) changes.push(`was ${was.type}, is ${is.type}`)
   if (was.nullable !== is.nullable) changes.push(is.nullable ? 'may be NULL now' : 'is NOT NULL now')
-  if ((was.generated ?? false) !== is.generated)
+  if ((was.generated ?? false) !== (is.generated ?? false)) {
     changes.push(is.generated ? 'is generated now' : 'is stored now')
-  if ((was.hasDefault ?? false) !== (is.default !== null || is.identity)) {
-    changes.push(was.hasDefault ? 'has no default any more' : 'has a default now')
   }
-  if (!sameList(was.values ?? [], is.enumLabels ?? [])) {
-    changes.push(`labels were ${(was.values ?? []).join(', ')}; are ${(is.enumLabels ?? []).join(', ')}`)
+  if ((was.hasDefault ?? false) !== (is.hasDefault ?? false)) {
+    changes.push(is.hasDefault ? 'has a default now' : 'has no default any more')
+  }
+  if (was.base !== is.base) changes.push(`the type under ${is.type} was ${was.base}, is ${is.base}`)
+  if (!sameList(was.values ?? [], is.values ?? [])) {
+    changes.push(`labels were ${(was.values ?? []).join(', ')}; are ${(is.values ?? []).join(', ')}`)
   }
   return changes
 }

@@ -1,4 +1,5 @@
 import type { CatalogColumn, CatalogTable } from '../catalog/index.js'
+import { RESIDUE_MEMBER } from '../definition/index.js'
 import type { InferredAggregate, InferredAssignment, InferredEvent, ObservedStatuses } from './inferred.js'
 import { happened, stem } from './past-tense.js'
 import { arePlaces, statusColumns } from './status-columns.js'
@@ -129,7 +130,9 @@ function statusEvent(column: CatalogColumn, status: string, drafts: Findings['dr
 
 /** Carries all that no other event holds; sets what a row begins with. */
 function created(table: CatalogTable, times: TimeColumns, { drafts, initial }: Findings): InferredEvent {
+  // No attribute may be called as residue's own member is: such a column travels as residue.
   const held = new Set<string>([
+    RESIDUE_MEMBER,
     ...initial.keys(),
     ...[times.created, times.updated].filter((name) => name !== null),
   ])

@@ -1,4 +1,6 @@
+import { describeTable } from '../bind/index.js'
 import type { CatalogColumn, CatalogTable } from '../catalog/index.js'
+import type { ColumnDescription } from '../definition/index.js'
 import { listSource, objectSource, propertyName, stringLiteral } from './source-text.js'
 import { uniqueNames } from './unique-names.js'
 import { pascalCase, words } from './words.js'
@@ -12,7 +14,7 @@ export function tableName({ schema, name }: { readonly schema: string; readonly 
 export function renderTables(tables: readonly CatalogTable[]): string {
   const rows = rowTypeNames(tables)
   const interfaces = tables.map((table) => rowInterface(table, rows.get(table) ?? ''))
-  const members = tables.map((table) => `  ${propertyName(tableName(table))}: ${description(table, rows)},\n`)
+  const members = tables.map((table) => `  ${propertyName(tableName(table))}: ${tableSource(table, rows)},\n`)
   const body = `${interfaces.join('\n')}\nexport const tables = {\n${members.join('')}}\n`
   const types = ['Integer', 'Numeric'].filter((type) => interfaces.some((text) => text.includes(`: ${type}`)))
   return `${HEADER}import { ${[...types.map((type) => `type ${type}`), 'defineTable'].join(', ')} } from 'eventward'\n\n${body}`
@@ -54,26 +56,26 @@ function rowType(column: CatalogColumn): string {
   return column.nullable ? `${type} | null` : type
 }
 
-function description(table: CatalogTable, rows: ReadonlyMap<CatalogTable, string>): string {
-  const key = table.key?.columns.map(({ name }) => stringLiteral(name)) ?? []
-  const columns = table.columns.map(
-    (column) => `      ${propertyName(column.name)}: ${columnDescription(column)},\n`,
+function tableSource(table: CatalogTable, rows: ReadonlyMap<CatalogTable, string>): string {
+  const { schema, name, key, columns } = describeTable(table)
+  const members = Object.entries(columns).map(
+    ([column, description]) => `      ${propertyName(column)}: ${columnSource(column, description)},\n`,
   )
   return `defineTable<${rows.get(table)}>()({
-    schema: ${stringLiteral(table.schema)},
-    name: ${stringLiteral(table.name)},
-    key: ${listSource(key, '    ', 'key: ')},
+    schema: ${stringLiteral(schema)},
+    name: ${stringLiteral(name)},
+    key: ${listSource(key.map(stringLiteral), '    ', 'key: ')},
     columns: {
-${columns.join('')}    },
+${members.join('')}    },
   })`
 }
 
-function columnDescription(column: CatalogColumn): string {
-  const members = [`type: ${stringLiteral(column.type)}`, `nullable: ${column.nullable}`]
-  if (column.default !== null || column.identity) members.push('hasDefault: true')
-  if (column.generated) members.push('generated: true')
-  if (column.enumLabels !== null) {
-    members.push(`values: [${column.enumLabels.map(stringLiteral).join(', ')}]`)
-  }
-  return objectSource(members, '      ', `${propertyName(column.name)}: `)
+function columnSource(name: string, description: ColumnDescription): string {
+  const members = Object.entries(description).map(([property, value]) => `${property}: ${valueSource(value)}`)
+  return objectSource(members, '      ', `${propertyName(name)}: `)
+}
+
+function valueSource(value: string | boolean | readonly string[]): string {
+  if (typeof value === 'string') return stringLiteral(value)
+  return typeof value === 'boolean' ? String(value) : `[${value.map(stringLiteral).join(', ')}]`
 }

@@ -25,6 +25,7 @@ export function column(name: string, type: string, more: Partial<CatalogColumn> 
     baseTypeSchema: 'pg_catalog',
     baseTypeKind: 'b',
     baseTypeCategory: CATEGORIES[type] ?? 'U',
+    domain: false,
     nullable: true,
     generated: false,
     identity: false,

@@ -1,0 +1,40 @@
+import type { AggregateDefinition } from '../definition/index.js';
+/** Where events are stored. */
+export interface EventsTable {
+    readonly schema: string;
+    readonly table: string;
+}
+/** What `eventward.config.ts` exports by default. */
+export interface EventwardConfig {
+    /** A PostgreSQL URL. `--url` beats it; without it or a knexfile, DATABASE_URL and PG* are used. */
+    readonly connection?: string;
+    /** A Knex file to take the connection from, and its section: `./knexfile.ts#production`. @default NODE_ENV, else development */
+    readonly knexfile?: string;
+    /** Schemas in which the legacy tables are. @default ['public'] */
+    readonly schemas?: readonly string[];
+    /** The table of events; many a legacy database has an `events` already. @default public.events */
+    readonly events?: Partial<EventsTable>;
+    readonly aggregates: readonly AggregateDefinition[];
+    /** How old the last clean verify may be where a cutover wants one: `30m`, `1h`. @default '1h' */
+    readonly freshness?: `${number}${'s' | 'm' | 'h' | 'd'}`;
+    /** How long a writer may be kept waiting by a cutover, in ms. @default 400 */
+    readonly lockTimeout?: number;
+}
+/** A configuration as it was loaded: checked, defaults filled in. */
+export interface LoadedConfig {
+    /** The file, absolute. */
+    readonly path: string;
+    readonly connection: string | null;
+    readonly knexfile: string | null;
+    readonly schemas: readonly string[];
+    readonly events: EventsTable;
+    readonly aggregates: readonly AggregateDefinition[];
+    readonly freshnessSeconds: number;
+    readonly lockTimeoutMs: number;
+}
+/**
+ * Types a configuration; gives it back as it is.
+ *
+ * @example export default defineConfig({ aggregates: [Subscription] })
+ */
+export declare function defineConfig(config: EventwardConfig): EventwardConfig;
