@@ -5,5 +5,6 @@
 export { connect } from './connect.js'
 export { databaseError, sqlstateOf } from './database-error.js'
 export { builder, fromKnex } from './knex-builder.js'
+export { pinSettings } from './pin-settings.js'
 export type { ConnectOptions, Database, Session, Target, TextRow, TransactionOptions } from './session.js'
 export { NEWER_SETTINGS, OUTPUT_SETTINGS, SESSION_SETTINGS } from './session-settings.js'

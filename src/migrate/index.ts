@@ -1,0 +1,14 @@
+/**
+ * The schema: runs migrations/ through umzug, under a lock, up and down; the same migrations for a project's own knex.
+ * Must never know a definition or what is done with events.
+ */
+export { DEFAULT_EVENTS, EVENTS_MARKER, type EventsTable } from './events-table.js'
+export {
+  type MigrateOptions,
+  type MigrateResult,
+  type MigrationStatus,
+  migrateDown,
+  migrateStatus,
+  migrateUp,
+} from './migrate.js'
+export { migrationSource } from './migration-source.js'

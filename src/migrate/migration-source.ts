@@ -1,0 +1,28 @@
+import * as events from '../../migrations/001_events.js'
+import * as definitions from '../../migrations/002_definitions.js'
+import * as runs from '../../migrations/003_runs.js'
+import type { Migration } from './recorded-migration.js'
+
+/** All migrations in their order, by the name under which `eventward.migrations` knows them. */
+export const MIGRATIONS: readonly (Migration & { readonly name: string })[] = [
+  { name: '001_events', ...events },
+  { name: '002_definitions', ...definitions },
+  { name: '003_runs', ...runs },
+]
+
+/**
+ * eventward's migrations for a project's own knex.
+ *
+ * @example
+ * import { migrationSource } from 'eventward/migrations'
+ * await knex.migrate.latest({ migrationSource, tableName: 'eventward_knex_migrations' })
+ */
+export const migrationSource = {
+  getMigrations: async (): Promise<string[]> => MIGRATIONS.map(({ name }) => name),
+  /** With `.js`, as the files in dist/migrations: a project may change between the source and the directory. */
+  getMigrationName: (name: string): string => `${name}.js`,
+  getMigration: async (name: string): Promise<Pick<Migration, 'up' | 'down'>> => {
+    const { up, down } = MIGRATIONS.find((migration) => migration.name === name)!
+    return { up, down }
+  },
+}
