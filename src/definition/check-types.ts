@@ -54,17 +54,25 @@ type CheckCarried<C, T extends AnyTable> =
       : unknown
     : Refused<NoColumn<C>>
 
-type CheckSet<Set, T extends AnyTable, Carried> = {
-  readonly [C in keyof Set]: C extends TableColumn<T>
+/** A refused null is told for the whole of `set`: null intersected with anything is `never`, which says nothing. */
+type CheckSet<Set, T extends AnyTable, Carried> = [WrongNull<Set, TableRow<T>>] extends [never]
+  ? { readonly [C in keyof Set]: CheckColumnOfSet<C, Set[C], T, Carried> }
+  : Refused<`'${WrongNull<Set, TableRow<T>>}' is not null`>
+
+type WrongNull<Set, Row> = {
+  [C in keyof Set & keyof Row & string]: [Set[C]] extends [null] ? (null extends Row[C] ? never : C) : never
+}[keyof Set & keyof Row & string]
+
+type CheckColumnOfSet<C, V, T extends AnyTable, Carried> =
+  C extends TableColumn<T>
     ? C extends Carried
       ? Refused<`'${C}' is both in data and in set`>
       : C extends ComputedColumn<T>
         ? Refused<`'${C}' is a generated column`>
         : C extends KeyColumn<T>
           ? Refused<`'${C}' is part of the key`>
-          : CheckAssigned<C, Set[C], T>
+          : CheckAssigned<C, V, T>
     : Refused<NoColumn<C>>
-}
 
 type CheckAssigned<C extends TableColumn<T>, V, T extends AnyTable> = [V] extends [OccurredAt]
   ? C extends TimeColumn<T>

@@ -72,6 +72,7 @@ function kindProblem(column: ColumnDescription, value: Value): Problem | null {
   if (!Number.isFinite(value)) {
     return { what: 'is not finite', next: "Write it as a string, such as 'NaN', where the column holds it." }
   }
+  if (Object.is(value, -0)) return { what: 'would be written as 0', next: "Write it as the string '-0'." }
   if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
     return {
       what: 'is beyond what a number holds exactly',
@@ -85,7 +86,12 @@ function fits(kind: Kind, value: Value): boolean {
   switch (kind) {
     case 'integer':
       if (typeof value === 'string') return /^[+-]?\d+$/.test(value)
-      return typeof value === 'bigint' || (typeof value === 'number' && !/\./.test(String(value)))
+      // NaN and infinity are refused below, with a better reason.
+      return (
+        typeof value === 'bigint' ||
+        Number.isInteger(value) ||
+        (typeof value === 'number' && !Number.isFinite(value))
+      )
     case 'number':
       if (typeof value === 'string') return NUMERAL.test(value)
       return typeof value === 'number' || typeof value === 'bigint'

@@ -12,16 +12,24 @@ export function nearestName(name: string, candidates: readonly string[]): string
   return best === null ? '' : `Did you mean ${JSON.stringify(best.candidate)}? `
 }
 
-/** Levenshtein's distance, one row of the table at a time. */
+/** Levenshtein's distance, where two letters that changed places count once; a row of the table at a time. */
 function editDistance(from: string, to: string): number {
-  let previous = Array.from({ length: to.length + 1 }, (_, index) => index)
+  let beforeLast: readonly number[] = []
+  let last: readonly number[] = Array.from({ length: to.length + 1 }, (_, index) => index)
   for (let i = 1; i <= from.length; i++) {
     const current = [i]
     for (let j = 1; j <= to.length; j++) {
-      const replaced = (previous[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1)
-      current.push(Math.min(replaced, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1))
+      const replaced = at(last, j - 1) + (from[i - 1] === to[j - 1] ? 0 : 1)
+      const crossed = i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1]
+      const swapped = crossed ? at(beforeLast, j - 2) + 1 : replaced
+      current.push(Math.min(replaced, swapped, at(last, j) + 1, at(current, j - 1) + 1))
     }
-    previous = current
+    beforeLast = last
+    last = current
   }
-  return previous[to.length] ?? 0
+  return at(last, to.length)
+}
+
+function at(row: readonly number[], index: number): number {
+  return row[index] ?? 0
 }

@@ -1,17 +1,17 @@
 import type { Constant, Predicate } from './model.js'
 
-/** Carries what a predicate asks about; never set. */
+/** Carries what a predicate asks about, for the compiler alone: no value has it. */
 declare const asks: unique symbol
 
 /**
  * A predicate that remembers, for the compiler, which columns and values it asks about: `[column, value]` or
  * `[column]`. They are checked against the table where it stands in a `when`.
  */
-export type When<Asks extends Ask> = Predicate & { readonly [asks]?: Asks }
+export type When<Asks extends Ask> = Predicate & { readonly [asks]: Asks }
 export type Ask = readonly [column: string, value?: Constant]
 
 /** What a predicate asks about; `Ask` where it was written by hand. */
-export type AsksOf<P> = P extends { readonly [asks]?: infer Asks extends Ask } ? Asks : Ask
+export type AsksOf<P> = P extends { readonly [asks]: infer Asks extends Ask } ? Asks : Ask
 
 /**
  * The column has this value after the write.
@@ -21,7 +21,7 @@ export function is<const C extends string, const V extends Constant>(
   column: C,
   value: V,
 ): When<readonly [C, V]> {
-  return Object.freeze({ op: 'is', column, value })
+  return asking({ op: 'is', column, value })
 }
 
 /**
@@ -32,7 +32,7 @@ export function was<const C extends string, const V extends Constant>(
   column: C,
   value: V,
 ): When<readonly [C, V]> {
-  return Object.freeze({ op: 'was', column, value })
+  return asking({ op: 'was', column, value })
 }
 
 /**
@@ -43,7 +43,7 @@ export function becomes<const C extends string, const V extends Constant>(
   column: C,
   value: V,
 ): When<readonly [C, V]> {
-  return Object.freeze({ op: 'becomes', column, value })
+  return asking({ op: 'becomes', column, value })
 }
 
 /**
@@ -51,7 +51,7 @@ export function becomes<const C extends string, const V extends Constant>(
  * @example when: becameNotNull('shipped_at')
  */
 export function becameNotNull<const C extends string>(column: C): When<readonly [C]> {
-  return Object.freeze({ op: 'becameNotNull', column })
+  return asking({ op: 'becameNotNull', column })
 }
 
 /**
@@ -59,7 +59,7 @@ export function becameNotNull<const C extends string>(column: C): When<readonly 
  * @example when: changes('email')
  */
 export function changes<const C extends string>(column: C): When<readonly [C]> {
-  return Object.freeze({ op: 'changes', column })
+  return asking({ op: 'changes', column })
 }
 
 /**
@@ -67,7 +67,7 @@ export function changes<const C extends string>(column: C): When<readonly [C]> {
  * @example when: and(changes('email'), not(is('status', 'closed')))
  */
 export function and<const P extends readonly Predicate[]>(...of: P): When<AsksOf<P[number]>> {
-  return Object.freeze({ op: 'and', of: Object.freeze([...of]) })
+  return asking({ op: 'and', of: Object.freeze([...of]) })
 }
 
 /**
@@ -75,7 +75,7 @@ export function and<const P extends readonly Predicate[]>(...of: P): When<AsksOf
  * @example when: or(becomes('status', 'paused'), becomes('status', 'held'))
  */
 export function or<const P extends readonly Predicate[]>(...of: P): When<AsksOf<P[number]>> {
-  return Object.freeze({ op: 'or', of: Object.freeze([...of]) })
+  return asking({ op: 'or', of: Object.freeze([...of]) })
 }
 
 /**
@@ -83,5 +83,10 @@ export function or<const P extends readonly Predicate[]>(...of: P): When<AsksOf<
  * @example when: not(was('status', 'unpaid'))
  */
 export function not<const P extends Predicate>(of: P): When<AsksOf<P>> {
-  return Object.freeze({ op: 'not', of })
+  return asking({ op: 'not', of })
+}
+
+/** The cast adds a member that only types have. */
+function asking<Asks extends Ask>(predicate: Predicate): When<Asks> {
+  return Object.freeze(predicate) as When<Asks>
 }

@@ -41,7 +41,7 @@ export type ComputedColumn<T extends AnyTable> = TypesOf<T>['computed']
 type Described = Readonly<Record<string, ColumnDescription>>
 
 /** Names of the columns of type timestamp, timestamp with time zone or date, through domains. */
-export type TimeColumnsOf<Columns extends Described> = {
+export type TimeColumnsOf<Columns extends Described> = Listed<{
   [C in keyof Columns & string]: BaseType<Columns[C]> extends infer Type
     ? Type extends `${string}[]`
       ? never
@@ -49,12 +49,15 @@ export type TimeColumnsOf<Columns extends Described> = {
         ? C
         : never
     : never
-}[keyof Columns & string]
+}>
 
 /** Names of the columns that the database computes. */
-export type ComputedColumnsOf<Columns extends Described> = {
+export type ComputedColumnsOf<Columns extends Described> = Listed<{
   [C in keyof Columns & string]: Columns[C] extends { readonly generated: true } ? C : never
-}[keyof Columns & string]
+}>
+
+/** The union of a record's members, under no name: messages and declarations show the names, not how they came. */
+type Listed<Names extends object> = Names[keyof Names] extends infer Name extends string ? Name : never
 
 type BaseType<C extends ColumnDescription> = C extends { readonly base: infer Base extends string }
   ? Base
