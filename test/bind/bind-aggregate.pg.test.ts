@@ -278,8 +278,18 @@ describe('bindAggregate', () => {
   })
 
   describe('a lookup', () => {
+    const rewards = {
+      schema: 'public',
+      name: 'rewards',
+      key: ['id'],
+      columns: {
+        id: { type: 'integer', nullable: false },
+        code: { type: 'text', nullable: true },
+        price: { type: 'numeric(6,2)', nullable: true },
+      },
+    }
     const lookup = (where: Readonly<Record<string, Constant>>, column = 'reward_id') =>
-      setting({ kind: 'lookup', column, table: described('rewards', ['id'], ['id', 'code', 'price']), where })
+      setting({ kind: 'lookup', column, table: rewards, where })
 
     it('is pinned to the key of the one row that matches', async () => {
       expect((await bind(lookup({ code: 'gold' }))).model.events[1]?.constants).toEqual([
