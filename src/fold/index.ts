@@ -1,0 +1,11 @@
+/**
+ * Fold: row, event -> row. What a stored event does, by the shape under which it was written. Pure; must never know a
+ * database, a clock, or how events were recognised.
+ */
+export { compileFold, type Folder, fold } from './compile-fold.js'
+export { type FoldedStream, foldStream } from './fold-stream.js'
+export { lastSetters } from './last-setters.js'
+export { type Point, type RowAt, rowAt } from './row-at.js'
+export { type SlotFolder, type Slots, slotFolder } from './slot-folder.js'
+export type { StoredEvent, StreamProblem } from './stored-event.js'
+export { type StreamFolder, streamFolder } from './stream-folder.js'
