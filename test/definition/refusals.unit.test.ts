@@ -249,7 +249,6 @@ describe('constants', () => {
     ['open', false, null],
     ['label', 1, '1 is no value of a text column'],
     ['label', null, null],
-    ['label', 'a\0', 'can not store'],
     ['days', '{2020-01-01}', null],
     ['day', 'today', 'means another time whenever it is read'],
     ['changed_at', ' NOW ', 'means another time whenever it is read'],
@@ -272,6 +271,13 @@ describe('constants', () => {
     expect(error).toMatchObject({ code: 'EW_CONSTANT', exitStatus: 2 })
     expect(error.message).toBe('Thing.Created.set.status: "activ" is no label of public.subscription_status')
     expect(error.next).toBe('Did you mean "active"? Its labels: "unpaid", "active", "inactive".')
+  })
+
+  it('with a character that PostgreSQL can not store are refused', () => {
+    for (const value of ['a\0', 'a\ud800']) {
+      expect(refusal(withEvent({ set: { label: value } })).message).toContain('can not store')
+    }
+    expect(withEvent({ set: { label: '\u{1f600}' } })).not.toThrow()
   })
 
   it('are checked in predicates and lookups as well', () => {
