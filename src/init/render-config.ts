@@ -15,7 +15,7 @@ export function renderConfig(
   { aggregates, tables }: Pick<InferredTables, 'aggregates' | 'tables'>,
   schemas: readonly string[] = ['public'],
 ): string {
-  const imports = ['defineAggregate', 'defineConfig']
+  const imports = aggregates.length > 0 ? ['defineAggregate', 'defineConfig'] : ['defineConfig']
   const bound = aggregates.some(({ events }) =>
     events.some(({ set }) => set.some(({ kind }) => kind === 'occurredAt')),
   )

@@ -16,8 +16,10 @@ export function renderTables(tables: readonly CatalogTable[]): string {
   const interfaces = tables.map((table) => rowInterface(table, rows.get(table) ?? ''))
   const members = tables.map((table) => `  ${propertyName(tableName(table))}: ${tableSource(table, rows)},\n`)
   const body = `${interfaces.join('\n')}\nexport const tables = {\n${members.join('')}}\n`
+  if (tables.length === 0) return `${HEADER}export const tables = {}\n`
   const types = ['Integer', 'Numeric'].filter((type) => interfaces.some((text) => text.includes(`: ${type}`)))
-  return `${HEADER}import { ${[...types.map((type) => `type ${type}`), 'defineTable'].join(', ')} } from 'eventward'\n\n${body}`
+  const imports = ['defineTable', ...types.map((type) => `type ${type}`)]
+  return `${HEADER}import { ${imports.join(', ')} } from 'eventward'\n\n${body}`
 }
 
 const HEADER = `// Written by \`eventward generate\` from the database's catalog. Don't edit: run it again when the schema has changed.
