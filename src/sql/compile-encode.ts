@@ -1,0 +1,92 @@
+import type { BoundColumn, BoundModel, Text } from '../definition/index.js'
+import { ident } from './ident.js'
+import { literal } from './literal.js'
+
+/**
+ * SQL of the canonical text of a value: what its type's output function writes. `format('%s', x)` calls that function;
+ * `x::text` does not where the type has a cast to text (char(n), boolean, inet). NULL stays NULL.
+ * Needs the pinned settings of the session.
+ */
+export function textSql(column: BoundColumn, expression: string): string {
+  if (column.plainText) return `${expression}::pg_catalog.text`
+  return `case when ${isPresent(column, expression)} then pg_catalog.format('%s', ${expression}) end`
+}
+
+/** SQL of the canonical jsonb of a value: the twin of `encodeText`. SQL NULL gives SQL NULL, which
+ * `jsonb_build_object` writes as JSON null. */
+export function encodeSql(column: BoundColumn, expression: string): string {
+  switch (column.encoding) {
+    case 'number':
+    case 'boolean':
+      return `pg_catalog.to_jsonb(${expression}::${column.castType})`
+    case 'jsonb':
+      return `case when pg_catalog.jsonb_typeof(${expression}) in ('object', 'array') then ${expression}::pg_catalog.jsonb else pg_catalog.to_jsonb(${expression}::pg_catalog.text) end`
+    case 'text':
+      return `pg_catalog.to_jsonb(${textSql(column, expression)})`
+  }
+}
+
+/**
+ * SQL of a column's value, of its `castType`, from the jsonb that holds it: the inverse of `encodeSql`. JSON null and
+ * an absent member (SQL NULL) give NULL. No modifiers: a varchar(3) is not cut, so that a wrong value shows.
+ */
+export function decodeSql(column: BoundColumn, jsonb: string): string {
+  const text = `(${jsonb} #>> '{}')`
+  if (column.encoding !== 'jsonb') return column.plainText ? text : `${text}::${column.castType}`
+  return `case pg_catalog.jsonb_typeof(${jsonb}) when 'string' then ${text}::pg_catalog.jsonb when 'null' then null else ${jsonb} end`
+}
+
+/**
+ * SQL of whether two values of a column have different canonical texts. Where the type's `=` says the same, it is
+ * used: `is distinct from` finds it in pg_catalog, by the pinned search_path.
+ */
+export function differsSql(column: BoundColumn, a: string, b: string): string {
+  if (column.faithful) return `${a} is distinct from ${b}`
+  return `${textSql(column, a)} is distinct from ${textSql(column, b)}`
+}
+
+/** SQL of whether a value's canonical text is this one. Never NULL. */
+export function hasTextSql(column: BoundColumn, expression: string, text: Text): string {
+  if (text === null) return `not ${isPresent(column, expression)}`
+  if (column.faithful) return `${expression} is not distinct from ${literal(text)}::${column.castType}`
+  return `${textSql(column, expression)} is not distinct from ${literal(text)}::pg_catalog.text`
+}
+
+/** SQL of whether a value is not NULL. A composite of NULLs is a value: `is not null` denies it. */
+export function isPresent(column: BoundColumn, expression: string): string {
+  return column.composite ? `(pg_catalog.num_nulls(${expression}) = 0)` : `(${expression} is not null)`
+}
+
+/** SQL of the stream id of a row: see `streamId`. `ref` gives the SQL of a key column. */
+export function streamIdSql(model: BoundModel, ref: (column: BoundColumn) => string): string {
+  const texts = keyColumns(model).map((column) => textSql(column, ref(column)))
+  const [first] = texts
+  if (texts.length === 1 && first !== undefined) return first
+  // to_json escapes as JSON.stringify does; json_build_array would put a space after the comma.
+  const parts = texts.map((text) => `pg_catalog.to_json(${text})::pg_catalog.text`)
+  return `'[' || ${parts.join(` || ',' || `)} || ']'`
+}
+
+/** The columns of the key, in key order. */
+export function keyColumns(model: BoundModel): readonly BoundColumn[] {
+  return model.key.flatMap((name) => model.columns.find((column) => column.name === name) ?? [])
+}
+
+/** `alias."column"`. */
+export function columnOf(alias: string): (column: BoundColumn) => string {
+  return (column) => `${alias}.${ident(column.name)}`
+}
+
+/** jsonb_build_object takes 100 arguments at the most: longer lists are built in parts. */
+const PAIRS = 50
+
+/** SQL of a jsonb object of these members; every name is a literal, every value SQL of jsonb. */
+export function objectSql(pairs: readonly (readonly [name: string, jsonb: string])[]): string {
+  if (pairs.length === 0) return `'{}'::pg_catalog.jsonb`
+  const parts: string[] = []
+  for (let at = 0; at < pairs.length; at += PAIRS) {
+    const members = pairs.slice(at, at + PAIRS).map(([name, jsonb]) => `${literal(name)}, ${jsonb}`)
+    parts.push(`pg_catalog.jsonb_build_object(${members.join(', ')})`)
+  }
+  return parts.length === 1 ? `${parts[0]}` : `(${parts.join(' || ')})`
+}
