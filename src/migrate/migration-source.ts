@@ -1,6 +1,7 @@
 import * as events from '../../migrations/001_events.js'
 import * as definitions from '../../migrations/002_definitions.js'
 import * as runs from '../../migrations/003_runs.js'
+import * as fold from '../../migrations/004_fold.js'
 import type { Migration } from './recorded-migration.js'
 
 /** All migrations in their order, by the name under which `eventward.migrations` knows them. */
@@ -8,6 +9,7 @@ export const MIGRATIONS: readonly (Migration & { readonly name: string })[] = [
   { name: '001_events', ...events },
   { name: '002_definitions', ...definitions },
   { name: '003_runs', ...runs },
+  { name: '004_fold', ...fold },
 ]
 
 /**

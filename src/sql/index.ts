@@ -1,7 +1,9 @@
 /**
  * SQL as text: quoting, the `sql` tag, and the compiler of a bound model. Pure: runs nothing, knows no connection.
  */
+
 export { compileBoundary, compileGreatestKey } from './compile-boundary.js'
+export { type ColumnText, compileCanonicalTexts } from './compile-canonical-texts.js'
 export {
   columnOf,
   decodeSql,
@@ -15,6 +17,7 @@ export {
   textSql,
 } from './compile-encode.js'
 export { compileExplain, type ExplainInput } from './compile-explain.js'
+export { compileFoldStreams, type EventsName } from './compile-fold.js'
 export { instantSql, ofInstantSql } from './compile-instant.js'
 export {
   compileRecognise,
@@ -23,8 +26,13 @@ export {
   type RecogniseSql,
   typeLiteral,
 } from './compile-recognise.js'
+export { compileReplayStream, localTimeSql } from './compile-replay-stream.js'
 export { compileDryRun, compileSlice, type SliceInput } from './compile-slice.js'
+export { compileStreamEvents, compileVerifyDetail } from './compile-verify-detail.js'
+export { compileVerifyRows } from './compile-verify-rows.js'
+export { compileVerifyStreams, type VerifySource } from './compile-verify-streams.js'
 export { ident, qualified } from './ident.js'
+export { inlineQuery } from './inline-query.js'
 export {
   type KeyColumn,
   keyJson,
@@ -36,3 +44,4 @@ export {
 export { literal, literalOrNull } from './literal.js'
 export type { Query, QueryValue } from './query.js'
 export { Fragment, raw, sql } from './sql-tag.js'
+export { compileStreamBoundary, oneStreamSql, type StreamRange, streamRangeSql } from './verify-range.js'

@@ -1,0 +1,160 @@
+import { type BoundModel, type EventShape, RESIDUE_MEMBER } from '../definition/index.js'
+import { encodeText } from '../encode/index.js'
+import { keyColumns, objectSql } from './compile-encode.js'
+import { ofInstantSql } from './compile-instant.js'
+import { qualified } from './ident.js'
+import { literal } from './literal.js'
+import type { Query } from './query.js'
+import { raw, sql } from './sql-tag.js'
+
+/** The events table's name. */
+export interface EventsName {
+  readonly schema: string
+  readonly table: string
+}
+
+/**
+ * SQL of fold over whole streams: the twin of `foldStream`. One row per stream:
+ *
+ * - `aggregate_id`;
+ * - `events` (count) and `last_version`: they differ where versions are not dense;
+ * - `effects`: one letter per event, in order: c creates, u changes, d deletes, ? unknown;
+ * - `folded`: jsonb, column name -> encoded value, as the events left it. Absent means NULL. Members that name no
+ *   column, and key columns that no event carried, are nobody's. Meaningless where the row is dead.
+ *
+ * `streams` is a condition on alias `e` of the events table. Events come through an ordered subquery, which the
+ * (aggregate_id, version) index feeds without a sort; ORDER BY inside the aggregate would sort each group before
+ * PostgreSQL 16.
+ */
+export function compileFoldStreams(model: BoundModel, events: EventsName, streams: Query): Query {
+  return sql`
+    select d.aggregate_id,
+      pg_catalog.count(*) as events,
+      pg_catalog.max(d.version) as last_version,
+      pg_catalog.string_agg(d.effect, '') as effects,
+      eventward.jsonb_cat(d.delta) as folded
+    from (
+      select e.aggregate_id,
+        e.version,
+        ${raw(effectSql(model))} as effect,
+        ${raw(deltaSql(model))} as delta
+      from ${raw(qualified(events.schema, events.table))} as e
+      where e.aggregate_type = ${raw(literal(model.name))}
+        and ${streams}
+      order by e.aggregate_id, e.version
+    ) as d
+    group by d.aggregate_id`
+}
+
+/** SQL conditions on `effects`, alike for each engine's report. `f` is the alias of a folded stream. */
+export const STREAM_SQL = {
+  hasGap: 'f.events <> f.last_version',
+  hasUnknown: `pg_catalog.strpos(f.effects, '?') > 0`,
+  changesNothing: `(f.effects like 'u%' or pg_catalog.strpos(f.effects, 'du') > 0)`,
+  isAlive: `pg_catalog.rtrim(f.effects, 'u?') like '%c'`,
+} as const
+
+const LETTER = { creates: 'c', changes: 'u', deletes: 'd' } as const
+
+function effectSql(model: BoundModel): string {
+  return perShape(model, (shape) => `'${LETTER[shape.effect]}'`, `'?'`)
+}
+
+/** What one event (alias `e`) sets, as jsonb. */
+function deltaSql(model: BoundModel): string {
+  return perShape(model, (shape) => shapeDelta(model, shape), EMPTY)
+}
+
+const EMPTY = `'{}'::pg_catalog.jsonb`
+
+/** Event types first: most models have one schema version of each. */
+function perShape(model: BoundModel, of: (shape: EventShape) => string, otherwise: string): string {
+  const branches = model.shapes.map(
+    (shape) =>
+      `when e.type = ${literal(shape.type)} and e.schema_version = ${shape.schemaVersion} then ${of(shape)}`,
+  )
+  return branches.length === 0 ? otherwise : `case ${branches.join('\n          ')} else ${otherwise} end`
+}
+
+/** A later part wins, as a later event does. */
+function shapeDelta(model: BoundModel, shape: EventShape): string {
+  if (shape.effect === 'deletes') return EMPTY
+  const parts = [
+    ...constantPart(model, shape),
+    ...boundPart(model, shape),
+    ...renamedPart(model, shape),
+    memberPart(model, shape),
+  ]
+  const delta = parts.join(' || ')
+  if (shape.effect !== 'creates') return parts.length === 1 ? delta : `(${delta})`
+  return `case when e.version > 1 then ${blankRow(model)} || ${delta} else ${delta} end`
+}
+
+/** A creation that is not a stream's first event starts anew: what came before must not show through. */
+function blankRow(model: BoundModel): string {
+  const blank = model.columns
+    .filter(({ name }) => !model.key.includes(name))
+    .map(({ name }) => `${JSON.stringify(name)}:null`)
+  const parts = model.key.map((_, part) =>
+    model.key.length === 1
+      ? 'pg_catalog.to_jsonb(e.aggregate_id)'
+      : `(e.aggregate_id::pg_catalog.jsonb -> ${part})`,
+  )
+  const key = objectSql(keyColumns(model).map(({ name }, part) => [name, parts[part] ?? 'null']))
+  return `${literal(`{${blank.join(',')}}`)}::pg_catalog.jsonb || ${key}`
+}
+
+function constantPart(model: BoundModel, shape: EventShape): readonly string[] {
+  const members = shape.constants.flatMap(({ column: name, value }) => {
+    const column = model.columns.find((candidate) => candidate.name === name)
+    return column === undefined ? [] : [`${JSON.stringify(name)}:${encodeText(column.encoding, value)}`]
+  })
+  return members.length === 0 ? [] : [`${literal(`{${members.join(',')}}`)}::pg_catalog.jsonb`]
+}
+
+function boundPart(model: BoundModel, shape: EventShape): readonly string[] {
+  const pairs = shape.bound.flatMap((name) => {
+    const column = model.columns.find((candidate) => candidate.name === name)
+    if (column === undefined) return []
+    // All time types' casts to text call their output function.
+    const text = `${ofInstantSql(column, 'e.occurred_at', model.timeZone)}::pg_catalog.text`
+    return [[name, `pg_catalog.to_jsonb(${text})`] as const]
+  })
+  return pairs.length === 0 ? [] : [objectSql(pairs)]
+}
+
+/** Attributes that bear another name than their column. One that is absent sets nothing. */
+function renamedPart(model: BoundModel, shape: EventShape): readonly string[] {
+  const renamed = shape.data.filter(
+    ({ attribute, column }) =>
+      attribute !== column && model.columns.some((candidate) => candidate.name === column),
+  )
+  if (renamed.length === 0) return []
+  const all = objectSql(renamed.map(({ attribute, column }) => [column, `(e.data -> ${literal(attribute)})`]))
+  const each = renamed.map(
+    ({ attribute, column }) =>
+      `case when e.data ? ${literal(attribute)} then pg_catalog.jsonb_build_object(${literal(column)}, e.data -> ${literal(attribute)}) else ${EMPTY} end`,
+  )
+  const names = renamed.map(({ attribute }) => literal(attribute)).join(', ')
+  return [
+    `case when not ${IS_OBJECT} then ${EMPTY} when e.data ?& array[${names}] then ${all} else ${each.join(' || ')} end`,
+  ]
+}
+
+const IS_OBJECT = `pg_catalog.jsonb_typeof(e.data) = 'object'`
+
+/**
+ * The members of `data` that bear their column's name, then those of the residue. Facts and renamed attributes are
+ * taken out where they bear the name of some column; what else names no column is read by nobody.
+ */
+function memberPart(model: BoundModel, shape: EventShape): string {
+  const foreign = [
+    ...shape.facts,
+    ...shape.data.filter(({ attribute, column }) => attribute !== column).map(({ attribute }) => attribute),
+  ].filter((name) => model.columns.some((column) => column.name === name))
+  const removed = [...new Set(foreign)]
+  const residue = literal(RESIDUE_MEMBER)
+  const own = removed.length === 0 ? 'e.data' : `(e.data - array[${removed.map(literal).join(', ')}])`
+  const carried = `case when pg_catalog.jsonb_typeof(e.data -> ${residue}) = 'object' then e.data -> ${residue} else ${EMPTY} end`
+  return `case when not ${IS_OBJECT} then ${EMPTY} when e.data ? ${residue} then (${own} - ${residue}) || ${carried} else ${own} end`
+}
