@@ -2,6 +2,7 @@ import type { Aggregate, EventInput, EventInputs, ResidueNames } from './aggrega
 import { checkDefinition } from './check-definition.js'
 import { checkInput } from './check-input.js'
 import type { CheckEvents } from './check-types.js'
+import type { HintedEvents } from './event-hints.js'
 import type { AggregateDefinition, Assignment, Carried, EventDefinition, Predicate } from './model.js'
 import type { AnyTable, TimeColumn } from './table-types.js'
 
@@ -55,7 +56,7 @@ export interface AggregateInput<
 export function defineAggregate<
   const Name extends string,
   T extends AnyTable,
-  const Events extends EventInputs,
+  const Events extends HintedEvents<T>,
   const Residue extends ResidueNames = Record<never, never>,
 >(input: AggregateInput<Name, T, Events, Residue>): Aggregate<Name, T, Events> {
   checkInput(input)
