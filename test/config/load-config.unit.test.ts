@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -203,5 +203,38 @@ describe('resolveConnection', () => {
     }).catch((cause: unknown) => cause)
     expect(error).toMatchObject({ code: 'EW_KNEXFILE' })
     expect((error as UsageError).message).toContain(message)
+  })
+})
+
+describe('the cache of compiled files', () => {
+  let cwd = ''
+  beforeEach(async () => {
+    cwd = await mkdtemp(join(tmpdir(), 'eventward-config-'))
+  })
+  afterEach(() => rm(cwd, { recursive: true, force: true }))
+
+  it('stands in node_modules, and is never stale', async () => {
+    await mkdir(join(cwd, 'node_modules'))
+    const write = (schema: string) =>
+      writeFile(join(cwd, 'eventward.config.ts'), `export default { aggregates: [], schemas: ['${schema}'] }`)
+    for (const schema of ['one', 'two', 'one']) {
+      await write(schema)
+      expect((await loadConfig(undefined, cwd)).schemas).toEqual([schema])
+    }
+    expect((await readdir(join(cwd, 'node_modules', '.cache', 'eventward'))).length).toBeGreaterThan(0)
+  })
+
+  it('is left out where there is no node_modules: nothing is put into the common temporary folder', async () => {
+    const before = await readdir(tmpdir())
+    await writeFile(join(cwd, 'eventward.config.ts'), 'export default { aggregates: [] }')
+    await loadConfig(undefined, cwd)
+    expect((await readdir(cwd)).sort()).toEqual(['eventward.config.ts'])
+    expect((await readdir(tmpdir())).includes('jiti')).toBe(before.includes('jiti'))
+  })
+
+  it('an unwritable one does no harm', async () => {
+    await writeFile(join(cwd, 'node_modules'), 'no folder')
+    await writeFile(join(cwd, 'eventward.config.ts'), 'export default { aggregates: [] }')
+    expect((await loadConfig(undefined, cwd)).aggregates).toEqual([])
   })
 })
