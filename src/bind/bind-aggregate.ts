@@ -26,7 +26,7 @@ export interface BoundAggregate {
 
 /**
  * Binds a definition to the live table: the frozen model that fold, recognise and the SQL compiler take. Reads only;
- * three statements for the table, one for all constants, two more where the definition looks something up.
+ * three statements for the table, one for all constants, more where the definition looks something up.
  *
  * @throws UsageError naming what in the definition does not fit the table, and what to do.
  */
@@ -35,31 +35,65 @@ export async function bindAggregate(
   definition: AggregateDefinition,
   options: BindOptions = {},
 ): Promise<BoundAggregate> {
-  const table = withKey(await liveTable(session, definition), definition)
-  checkDefinition(definition, describeTable(table))
-  const values = await resolveValues(session, definition, table)
-  const model = assembleModel(definition, table, { values, frozen: options.frozen ?? [] })
-  return freezeDeep({ model, table })
-}
-
-async function liveTable(session: Session, definition: AggregateDefinition): Promise<CatalogTable> {
   const { schema, name } = definition.table
   const [table] = await readTables(session, [schema], [name])
-  if (table === undefined) {
-    const others = (await readTables(session, [schema])).map((other) => other.name)
-    throw new UsageError('EW_TABLE_UNKNOWN', `${definition.name}: there is no table ${schema}.${name}`, {
-      next: `${nearestName(name, others)}Check the database that you are connected to, or run \`eventward generate\`.`,
-      details: { aggregate: definition.name, schema, table: name },
-    })
+  return bindTo(session, definition, { live: table, frozen: options.frozen ?? [] })
+}
+
+/**
+ * Binds many definitions, reading all their tables in three statements. See `bindAggregate`.
+ *
+ * @throws UsageError for the first that does not fit.
+ */
+export async function bindAggregates(
+  session: Session,
+  definitions: readonly AggregateDefinition[],
+  options: { readonly frozen?: (definition: AggregateDefinition) => readonly EventShape[] } = {},
+): Promise<readonly BoundAggregate[]> {
+  const schemas = new Set(definitions.map(({ table }) => table.schema))
+  const names = new Set(definitions.map(({ table }) => table.name))
+  const tables = new Map(
+    (await readTables(session, [...schemas], [...names])).map((table) => [place(table), table]),
+  )
+  const bound: BoundAggregate[] = []
+  for (const definition of definitions) {
+    const live = tables.get(place(definition.table))
+    bound.push(await bindTo(session, definition, { live, frozen: options.frozen?.(definition) ?? [] }))
   }
+  return bound
+}
+
+const place = ({ schema, name }: { readonly schema: string; readonly name: string }) =>
+  JSON.stringify([schema, name])
+
+async function bindTo(
+  session: Session,
+  definition: AggregateDefinition,
+  { live, frozen }: { readonly live: CatalogTable | undefined; readonly frozen: readonly EventShape[] },
+): Promise<BoundAggregate> {
+  if (live === undefined) throw await unknownTable(session, definition)
+  const table = withKey(supported(live, definition), definition)
+  checkDefinition(definition, describeTable(table))
+  const values = await resolveValues(session, definition, table)
+  return freezeDeep({ model: assembleModel(definition, table, { values, frozen }), table })
+}
+
+async function unknownTable(session: Session, definition: AggregateDefinition): Promise<UsageError> {
+  const { schema, name } = definition.table
+  const others = (await readTables(session, [schema])).map((other) => other.name)
+  return new UsageError('EW_TABLE_UNKNOWN', `${definition.name}: there is no table ${schema}.${name}`, {
+    next: `${nearestName(name, others)}Check the database that you are connected to, or run \`eventward generate\`.`,
+    details: { aggregate: definition.name, schema, table: name },
+  })
+}
+
+function supported(table: CatalogTable, definition: AggregateDefinition): CatalogTable {
   const [reason] = unsupportedReasons(table)
-  if (reason !== undefined) {
-    throw new UsageError(reason.code, `${definition.name}: ${schema}.${name} ${reason.message}`, {
-      next: reason.next,
-      details: { aggregate: definition.name, schema, table: name },
-    })
-  }
-  return table
+  if (reason === undefined) return table
+  throw new UsageError(reason.code, `${definition.name}: ${table.schema}.${table.name} ${reason.message}`, {
+    next: reason.next,
+    details: { aggregate: definition.name, schema: table.schema, table: table.name },
+  })
 }
 
 /** The stream's id is made of the key that the definition names, so another key that came along later is no matter. */

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { bindAggregate } from '../../src/bind/index.js'
+import { bindAggregate, bindAggregates } from '../../src/bind/index.js'
 import type {
   AggregateDefinition,
   Assignment,
@@ -131,6 +131,26 @@ describe('bindAggregate', () => {
     const error = await refusal(definition([created, ...good, bad]))
     expect(error.message).toContain('Subscription.Bad')
     expect(error.message).toContain('2020-13-01')
+  })
+
+  it('many definitions read their tables in three statements, and bind as each alone', async () => {
+    const two = { ...definition([created], { name: 'Two' }), table: described('two_keys', ['b']) }
+    const subjects = [definition([created]), two]
+    await db.database.session(async (session) => {
+      const seen: string[] = []
+      const counting: typeof session = {
+        ...session,
+        rows: (query) => {
+          seen.push(query.text)
+          return session.rows(query)
+        },
+      }
+      const bound = await bindAggregates(counting, subjects)
+      expect(seen).toHaveLength(3)
+      for (const [index, subject] of subjects.entries()) {
+        expect(bound[index]).toEqual(await bindAggregate(session, subject))
+      }
+    })
   })
 
   it('asks the server once, however many constants there are', async () => {
