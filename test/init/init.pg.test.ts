@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bindAggregate } from '../../src/bind/index.js'
 import { readTables } from '../../src/catalog/index.js'
@@ -48,6 +50,25 @@ describe('init', () => {
         expect(model.columns.every(({ known }) => known)).toBe(true)
       }
     })
+
+  it('what it writes compiles strictly, hostile names and 1,200 columns included', async () => {
+    await writeConfig(await infer(), { cwd, schemas, overwrite: true })
+    const root = fileURLToPath(new URL('../..', import.meta.url))
+    const compilerOptions = {
+      paths: { eventward: [join(root, 'src/index.ts')] },
+      typeRoots: [join(root, 'node_modules/@types')],
+    }
+    const include = ['eventward.*.ts']
+    const extending = { extends: join(root, 'tsconfig.json'), compilerOptions, include }
+    await writeFile(join(cwd, 'tsconfig.json'), JSON.stringify(extending))
+    await writeFile(join(cwd, 'package.json'), '{ "type": "module" }')
+    const { status, stdout } = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', cwd], {
+      encoding: 'utf8',
+    })
+    expect(stdout).toBe('')
+    expect(status).toBe(0)
+    await rm(join(cwd, 'tsconfig.json'))
+  })
 
   it('infers the events of the talk, and one for each other status that rows have', async () => {
     const { aggregates } = await infer()

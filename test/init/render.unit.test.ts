@@ -41,6 +41,16 @@ describe('source text', () => {
   })
 })
 
+describe('a database without tables', () => {
+  it('gets files that import nothing in vain', () => {
+    expect(renderTables([])).toMatch(/\nexport const tables = \{\}\n$/)
+    const source = renderConfig({ aggregates: [], tables: [] })
+    expect(source).toBe(
+      "import { defineConfig } from 'eventward'\n\nexport default defineConfig({\n  aggregates: [],\n})\n",
+    )
+  })
+})
+
 describe('the files', () => {
   const hostile = [
     'it\'s "x"',
