@@ -1,15 +1,16 @@
 import type { BoundModel } from '../definition/index.js'
 import { decodeSql, differsSql } from './compile-encode.js'
 import { compileFoldStreams, type EventsName, STREAM_SQL } from './compile-fold.js'
+import type { TypedKey } from './key-range.js'
 import { literal } from './literal.js'
 import type { Query } from './query.js'
-import { type KeyEquality, rowColumn, rowOfStreamSql } from './row-of-stream.js'
+import { rowColumn, rowOfStreamSql } from './row-of-stream.js'
 import { raw, sql } from './sql-tag.js'
 
 /** Where a verify reads: the model, the key's operators, the events table. */
 export interface VerifySource {
   readonly model: BoundModel
-  readonly key: readonly KeyEquality[]
+  readonly key: TypedKey
   readonly events: EventsName
 }
 

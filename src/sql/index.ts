@@ -19,6 +19,7 @@ export {
 export { compileExplain, type ExplainInput } from './compile-explain.js'
 export { compileFoldStreams, type EventsName } from './compile-fold.js'
 export { instantSql, ofInstantSql } from './compile-instant.js'
+export { compileMiddleStream } from './compile-middle-stream.js'
 export {
   compileRecognise,
   type EventSql,

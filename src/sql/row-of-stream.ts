@@ -1,12 +1,7 @@
 import type { BoundColumn, BoundModel } from '../definition/index.js'
 import { columnOf, keyColumns, streamIdSql } from './compile-encode.js'
 import { qualified } from './ident.js'
-
-/** A key column and the equality of the index that keeps it unique, as `operator(pg_catalog.=)`. */
-export interface KeyEquality {
-  readonly name: string
-  readonly equal: string
-}
+import type { TypedKey } from './key-range.js'
 
 /**
  * SQL of the row of a stream, for `left join lateral (...) as r on ...`: `r.found` is true where there is one, `r.c0`,
@@ -19,12 +14,12 @@ export interface KeyEquality {
  */
 export function rowOfStreamSql(
   model: BoundModel,
-  key: readonly KeyEquality[],
+  key: TypedKey,
   { id, when = 'true' }: { readonly id: string; readonly when?: string },
 ): string {
   const row = columnOf('t')
   const probes = keyColumns(model).map((column, part) => {
-    const equal = key.find(({ name }) => name === column.name)?.equal ?? 'operator(pg_catalog.=)'
+    const equal = key.columns.find(({ name }) => name === column.name)?.equal ?? 'operator(pg_catalog.=)'
     return `${row(column)} ${equal} ${keyPartSql(model, column, part, id)}`
   })
   const columns = model.columns.map((column, slot) => `${row(column)} as ${rowColumn(slot)}`)

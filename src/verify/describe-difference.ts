@@ -1,0 +1,149 @@
+import type { Session } from '../db/index.js'
+import type { Row, Text } from '../definition/index.js'
+import { foldStream, lastSetters, type StoredEvent } from '../fold/index.js'
+import { type ColumnText, compileVerifyDetail, type VerifySource } from '../sql/index.js'
+import { canonicalTexts } from './canonical-texts.js'
+import { dataError } from './data-error.js'
+import { inSnapshot } from './in-snapshot.js'
+import type { Found } from './stream-check.js'
+import type { Difference, DifferingColumn, SetBy, VerifyEngine } from './verify-result.js'
+
+export interface DescribeInput {
+  readonly source: VerifySource
+  readonly engine: VerifyEngine
+  readonly table: string
+  /** Names without values. */
+  readonly keysOnly: boolean
+}
+
+/** Looks again at what differs: column by column, with the event that last set each. */
+export async function describeDifference(
+  session: Session,
+  input: DescribeInput,
+  found: Found,
+): Promise<Difference> {
+  const { table } = input
+  const { key } = found
+  const base: Difference = { table, ...found, columns: [] }
+  let stream: Stream
+  try {
+    stream = await readStream(session, input, key)
+  } catch (error) {
+    const message = dataError(error)
+    if (message === undefined) throw error
+    return { table, key, kind: 'unreadable', columns: [], message }
+  }
+  const { row, folded } = stream
+  const columns =
+    row === null || folded === null ? [] : await differing(session, input, { ...stream, row, folded })
+  const message = columns.find((column) => column.message !== undefined)
+  const said = found.message ?? problemMessage(input.source, stream)
+  return {
+    ...base,
+    ...(message === undefined
+      ? said === undefined
+        ? {}
+        : { message: said }
+      : { message: `${message.column}: ${message.message}` }),
+    kind: message !== undefined && found.kind === 'row_differs' ? 'unreadable' : found.kind,
+    columns: columns.map(({ message: _, ...column }) => (input.keysOnly ? nameOnly(column) : column)),
+  }
+}
+
+interface Stream {
+  readonly row: Row | null
+  readonly folded: Row | null
+  readonly events: readonly StoredEvent[]
+}
+
+type EventTexts = readonly [string, string, string, string, string, string | null, string]
+
+async function readStream(session: Session, { source, engine }: DescribeInput, id: string): Promise<Stream> {
+  const { model } = source
+  const found = await inSnapshot(session, model, () =>
+    session.one<Record<'present' | 'folded' | 'stream', string | null>>(compileVerifyDetail(source, id)),
+  )
+  const events = ((JSON.parse(found.stream ?? 'null') ?? []) as readonly EventTexts[]).map(
+    ([version, type, schemaVersion, data, occurredAt, localTime, metadata]): StoredEvent => ({
+      aggregateId: id,
+      version: Number(version),
+      type,
+      schemaVersion: Number(schemaVersion),
+      data,
+      occurredAt,
+      localTime,
+      metadata,
+    }),
+  )
+  const texts = JSON.parse(found.present ?? 'null') as readonly Text[] | null
+  const row =
+    texts === null
+      ? null
+      : Object.fromEntries(model.columns.map(({ name }, slot) => [name, texts[slot] ?? null]))
+  const folded =
+    engine === 'replay'
+      ? foldStream(model, events).row
+      : withKey(source, row, JSON.parse(found.folded ?? 'null') as Row | null)
+  return { row, folded, events }
+}
+
+/** The set-based fold names key columns only where an event carried them: otherwise they are the row's, found by them. */
+function withKey({ model }: VerifySource, row: Row | null, folded: Row | null): Row | null {
+  if (folded === null || row === null) return folded
+  return { ...Object.fromEntries(model.key.map((name) => [name, row[name] ?? null])), ...folded }
+}
+
+type Described = DifferingColumn & { readonly message?: string }
+
+async function differing(
+  session: Session,
+  { source }: DescribeInput,
+  { row, folded, events }: Stream & { readonly row: Row; readonly folded: Row },
+): Promise<readonly Described[]> {
+  const suspects = source.model.columns.filter(({ name }) => (folded[name] ?? null) !== (row[name] ?? null))
+  const asked = suspects.flatMap((column): readonly ColumnText[] => {
+    const text = folded[column.name] ?? null
+    return text === null ? [] : [{ column, text }]
+  })
+  const answers = await canonicalTexts(session, asked)
+  const canonical = new Map(asked.map(({ column }, index) => [column.name, answers[index]]))
+  const setters = lastSetters(source.model, events)
+  return suspects.flatMap(({ name }): readonly Described[] => {
+    const text = folded[name] ?? null
+    const answer = canonical.get(name)
+    const given = answer !== undefined && 'text' in answer ? answer.text : text
+    if (given === row[name]) return []
+    const message = answer !== undefined && 'message' in answer ? { message: answer.message } : {}
+    return [
+      { column: name, row: row[name] ?? null, events: given, setBy: setBy(setters.get(name)), ...message },
+    ]
+  })
+}
+
+function setBy(event: StoredEvent | undefined): SetBy | null {
+  if (event === undefined) return null
+  const metadata = JSON.parse(event.metadata ?? '{}') as Readonly<Record<string, unknown>>
+  const text = (name: string) => (typeof metadata[name] === 'string' ? metadata[name] : null)
+  return { version: event.version, type: event.type, writer: text('writer'), source: text('source') }
+}
+
+function problemMessage({ model }: VerifySource, { events }: Stream): string | undefined {
+  const { problem } = foldStream(model, events)
+  if (problem === null) return undefined
+  const event = events.find(({ version }) => version === problem.version)
+  switch (problem.kind) {
+    case 'version_gap': {
+      const before = events.filter(({ version }) => version < problem.version).length
+      return `version ${before + 1} is missing: ${problem.version} follows ${before}`
+    }
+    case 'unknown_event':
+      return `version ${problem.version} is a ${event?.type} of schema version ${event?.schemaVersion}, which no definition knows`
+    case 'not_created':
+      return `version ${problem.version}, ${event?.type}, changes a row that no event created`
+  }
+}
+
+/** Values may be someone's: only names are told. */
+function nameOnly({ column, setBy }: DifferingColumn): DifferingColumn {
+  return { column, setBy }
+}
