@@ -105,7 +105,8 @@ function sourceOf(input: SourceInput): { readonly rec: RecogniseSql; readonly so
   const rec = compileRecognise(model, {
     from: `rows_of_slice a cross join run_of_slice`,
     sides: { before: null, after: columnOf('a') },
-    select: [`${streamIdSql(model, columnOf('a'))} as id`, 'row_number() over () as n'],
+    // The events' own collation: two that differ could not be compared.
+    select: [`(${streamIdSql(model, columnOf('a'))}) collate "C" as id`, 'row_number() over () as n'],
     now: 'run_of_slice.started_at',
     backfill: true,
   })
