@@ -61,21 +61,21 @@ export class PinnedSession implements Session {
     const source = this.client.query(copyTo(text))
     const out = new PassThrough()
     let ended = false
+    // Until the last row has come, the connection is of no use to anyone else.
+    this.broken = true
+    source.on('end', () => {
+      ended = true
+      this.broken = false
+    })
     source.on('error', (error: unknown) => {
       ended = true
+      this.broken = false
       this.#look(error)
       out.destroy(databaseError(error, this.target))
     })
-    source.on('end', () => {
-      ended = true
-    })
     // A reader that stops early leaves the server in the middle of a COPY: only dropping the connection ends that.
     out.on('close', () => {
-      if (ended) return
-      this.broken = true
-      source.unpipe(out)
-      source.resume()
-      ;(this.client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy()
+      if (!ended) dropConnection(this.client)
     })
     source.pipe(out)
     return out
@@ -111,6 +111,11 @@ export class PinnedSession implements Session {
   #look(error: unknown): void {
     if (databaseError(error, this.target).code !== 'EW_DB_FAILED') this.broken = true
   }
+}
+
+/** The driver has no public way to end a connection without waiting for the statement that runs on it. */
+function dropConnection(client: pg.ClientBase): void {
+  ;(client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy()
 }
 
 /** BEGIN and the bounds of the transaction in one round trip. */
