@@ -2,7 +2,9 @@
  * The schema: runs migrations/ through umzug, under a lock, up and down; the same migrations for a project's own knex.
  * Must never know a definition or what is done with events.
  */
+
 export { DEFAULT_EVENTS, EVENTS_MARKER, type EventsTable } from './events-table.js'
+export { type Installed, readEnvironment, readInstalled } from './installed.js'
 export {
   type MigrateOptions,
   type MigrateResult,

@@ -7,6 +7,7 @@ import { installedEvents } from './installed-events.js'
 import { type LockOptions, withMigrationLock } from './migration-lock.js'
 import { MIGRATIONS } from './migration-source.js'
 import { recordedMigrations } from './recorded-migration.js'
+import { refuseKeptEvents } from './refuse-kept-events.js'
 
 export interface MigrateOptions extends LockOptions {
   readonly events: EventsTable
@@ -44,7 +45,12 @@ export function migrateUp(options: MigrateOptions): Promise<MigrateResult> {
  * `details.sqlstate` EW002) before anything is removed.
  */
 export function migrateDown(options: MigrateOptions & { readonly to?: 0 }): Promise<MigrateResult> {
-  return run(options, 'down', async (umzug) => umzug.down(options.to === 0 ? { to: 0 } : {}))
+  return run(options, 'down', async (umzug, knex) => {
+    if (options.to !== 0) return umzug.down()
+    // Before the first of several transactions: the last of them would refuse when the others are done.
+    await inTransaction(knex, refuseKeptEvents)
+    return umzug.down({ to: 0 })
+  })
 }
 
 /** Says what is applied. Takes no lock, changes nothing. */
@@ -65,12 +71,12 @@ type Runner = Umzug<object>
 function run(
   options: MigrateOptions,
   direction: 'up' | 'down',
-  go: (umzug: Runner) => Promise<readonly { readonly name: string }[]>,
+  go: (umzug: Runner, knex: Knex) => Promise<readonly { readonly name: string }[]>,
 ): Promise<MigrateResult> {
   return withMigrationLock(options, () =>
     withKnex(options, async (knex) => {
       await refuseMismatch(knex, options.events)
-      const done = await go(umzugOf(knex))
+      const done = await go(umzugOf(knex), knex)
       const applied = await recordedMigrations(knex)
       return { direction, migrations: done.map(({ name }) => name), applied: applied.map(({ name }) => name) }
     }),

@@ -1,0 +1,42 @@
+import type { Session } from '../db/index.js'
+import { sql } from '../sql/index.js'
+import type { EventsTable } from './events-table.js'
+
+/** What eventward has put into a database. */
+export interface Installed {
+  /** Where events are kept; null where nothing is installed, or this role may not see it. */
+  readonly events: EventsTable | null
+  /** The label that the database bears: `production`. */
+  readonly environment: string | null
+}
+
+/** Says what is installed. Asks the catalog first: a role without rights on our schema gets an answer, not an error. */
+export async function readInstalled(session: Session): Promise<Installed> {
+  const { readable } = await session.one<{ readable: string }>(sql`
+    select exists (
+      select
+      from pg_class c
+      join pg_namespace n on n.oid = c.relnamespace
+      where n.nspname = 'eventward'
+        and c.relname = 'settings'
+        and has_schema_privilege(n.oid, 'usage')
+        and has_table_privilege(c.oid, 'select')
+    ) as readable`)
+  if (readable !== 't') return { events: null, environment: null }
+  const rows = await session.rows<{ key: string; value: string }>(sql`
+    select key, value
+    from eventward.settings
+    where key in ('events_schema', 'events_table', 'environment')`)
+  const settings = new Map(rows.map(({ key, value }) => [key, value]))
+  const schema = settings.get('events_schema')
+  const table = settings.get('events_table')
+  return {
+    events: schema === undefined || table === undefined ? null : { schema, table },
+    environment: settings.get('environment') ?? null,
+  }
+}
+
+/** The label that the database bears, or null. */
+export async function readEnvironment(session: Session): Promise<string | null> {
+  return (await readInstalled(session)).environment
+}

@@ -1,0 +1,9 @@
+/** A process of its own that migrates: `tsx migrate-process.ts URL`. Prints the result as JSON. */
+import { migrateUp } from '../../src/migrate/index.js'
+
+const result = await migrateUp({
+  url: process.argv[2],
+  events: { schema: 'public', table: 'events' },
+  onWait: (holder) => process.stderr.write(`waiting for ${holder}\n`),
+})
+process.stdout.write(JSON.stringify(result))
