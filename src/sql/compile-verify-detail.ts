@@ -7,7 +7,7 @@ import { literal } from './literal.js'
 import type { Query } from './query.js'
 import { rowColumn, rowOfStreamSql } from './row-of-stream.js'
 import { raw, sql } from './sql-tag.js'
-import { oneStreamSql } from './verify-range.js'
+import { streamRangeSql } from './verify-range.js'
 
 /**
  * SQL of one differing stream, in one snapshot. One row:
@@ -31,7 +31,7 @@ export function compileVerifyDetail(source: VerifySource, id: string): Query {
     ) as r on true
     left join lateral (
       select case when ${raw(STREAM_SQL.isAlive)} then ${raw(rawTexts(source))} end as folded
-      from (${compileFoldStreams(model, source.events, oneStreamSql(id))}
+      from (${compileFoldStreams(model, source.events, streamRangeSql({ only: id }))}
       ) as f
     ) as f on true`
 }
@@ -54,5 +54,5 @@ export function compileStreamEvents({ model, events }: VerifySource, id: string)
             order by e.version)
         from ${raw(qualified(events.schema, events.table))} as e
         where e.aggregate_type = ${raw(literal(model.name))}
-          and ${oneStreamSql(id)}`
+          and ${streamRangeSql({ only: id })}`
 }

@@ -45,4 +45,4 @@ export {
 export { literal, literalOrNull } from './literal.js'
 export type { Query, QueryValue } from './query.js'
 export { Fragment, raw, sql } from './sql-tag.js'
-export { compileStreamBoundary, oneStreamSql, type StreamRange, streamRangeSql } from './verify-range.js'
+export { compileStreamBoundary, type StreamRange, streamRangeSql } from './verify-range.js'

@@ -4,23 +4,19 @@ import { literal } from './literal.js'
 import type { Query } from './query.js'
 import { raw, sql } from './sql-tag.js'
 
-/** Streams whose ids lie in (after, upTo], in the order of collation C; null is no border. */
-export interface StreamRange {
-  readonly after: string | null
-  readonly upTo: string | null
-}
+/** Streams whose ids lie in (after, upTo], in the order of collation C (null is no border), or the one of an id. */
+export type StreamRange =
+  | { readonly after: string | null; readonly upTo: string | null }
+  | { readonly only: string }
 
 /** SQL condition on alias `e` of the events table: the streams of the range. The column's own collation is C. */
-export function streamRangeSql({ after, upTo }: StreamRange): Query {
+export function streamRangeSql(range: StreamRange): Query {
+  if ('only' in range) return sql`e.aggregate_id = ${range.only}::pg_catalog.text`
+  const { after, upTo } = range
   const lower = after === null ? sql`true` : sql`e.aggregate_id > ${after}::pg_catalog.text`
   const upper = upTo === null ? sql`true` : sql`e.aggregate_id <= ${upTo}::pg_catalog.text`
   return sql`${lower}
         and ${upper}`
-}
-
-/** The one stream of this id. */
-export function oneStreamSql(id: string): Query {
-  return sql`e.aggregate_id = ${id}::pg_catalog.text`
 }
 
 /**

@@ -22,32 +22,29 @@ export async function describeDifference(
   input: DescribeInput,
   found: Found,
 ): Promise<Difference> {
-  const { table } = input
-  const { key } = found
-  const base: Difference = { table, ...found, columns: [] }
-  let stream: Stream
-  try {
-    stream = await readStream(session, input, key)
-  } catch (error) {
-    const message = dataError(error)
-    if (message === undefined) throw error
-    return { table, key, kind: 'unreadable', columns: [], message }
-  }
-  const { row, folded } = stream
-  const columns =
-    row === null || folded === null ? [] : await differing(session, input, { ...stream, row, folded })
-  const message = columns.find((column) => column.message !== undefined)
-  const said = found.message ?? problemMessage(input.source, stream)
-  return {
-    ...base,
-    ...(message === undefined
-      ? said === undefined
-        ? {}
-        : { message: said }
-      : { message: `${message.column}: ${message.message}` }),
-    kind: message !== undefined && found.kind === 'row_differs' ? 'unreadable' : found.kind,
-    columns: columns.map(({ message: _, ...column }) => (input.keysOnly ? nameOnly(column) : column)),
-  }
+  const stream = await readStream(session, input, found.key)
+  if ('message' in stream) return difference(input, { ...found, kind: 'unreadable', message: stream.message })
+  const columns = await differing(session, input, stream)
+  const bad = columns.find(({ message }) => message !== undefined)
+  const kind = bad !== undefined && found.kind === 'row_differs' ? 'unreadable' : found.kind
+  const message =
+    bad === undefined
+      ? (found.message ?? problemMessage(input.source, stream))
+      : `${bad.column}: ${bad.message}`
+  return difference(input, { key: found.key, kind, ...(message === undefined ? {} : { message }) }, columns)
+}
+
+/** Values may be someone's, and the server's words repeat them: on demand only names are told. */
+function difference(
+  { table, keysOnly }: DescribeInput,
+  { key, kind, message }: Found,
+  described: readonly Described[] = [],
+): Difference {
+  const columns = described.map(({ message: _, ...column }) =>
+    keysOnly ? { column: column.column, setBy: column.setBy } : column,
+  )
+  const said = message === undefined || (keysOnly && kind === 'unreadable') ? {} : { message }
+  return { table, key, kind, columns, ...said }
 }
 
 interface Stream {
@@ -58,7 +55,21 @@ interface Stream {
 
 type EventTexts = readonly [string, string, string, string, string, string | null, string]
 
-async function readStream(session: Session, { source, engine }: DescribeInput, id: string): Promise<Stream> {
+async function readStream(
+  session: Session,
+  input: DescribeInput,
+  id: string,
+): Promise<Stream | { readonly message: string }> {
+  try {
+    return await readWhole(session, input, id)
+  } catch (error) {
+    const message = dataError(error)
+    if (message === undefined) throw error
+    return { message }
+  }
+}
+
+async function readWhole(session: Session, { source, engine }: DescribeInput, id: string): Promise<Stream> {
   const { model } = source
   const found = await inSnapshot(session, model, () =>
     session.one<Record<'present' | 'folded' | 'stream', string | null>>(compileVerifyDetail(source, id)),
@@ -98,8 +109,9 @@ type Described = DifferingColumn & { readonly message?: string }
 async function differing(
   session: Session,
   { source }: DescribeInput,
-  { row, folded, events }: Stream & { readonly row: Row; readonly folded: Row },
+  { row, folded, events }: Stream,
 ): Promise<readonly Described[]> {
+  if (row === null || folded === null) return []
   const suspects = source.model.columns.filter(({ name }) => (folded[name] ?? null) !== (row[name] ?? null))
   const asked = suspects.flatMap((column): readonly ColumnText[] => {
     const text = folded[column.name] ?? null
@@ -141,9 +153,4 @@ function problemMessage({ model }: VerifySource, { events }: Stream): string | u
     case 'not_created':
       return `version ${problem.version}, ${event?.type}, changes a row that no event created`
   }
-}
-
-/** Values may be someone's: only names are told. */
-function nameOnly({ column, setBy }: DifferingColumn): DifferingColumn {
-  return { column, setBy }
 }

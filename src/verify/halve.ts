@@ -22,7 +22,7 @@ export function halving(source: VerifySource, check: StreamCheck): StreamCheck {
     const { streams, events, middle } = await session.one<Record<'streams' | 'events' | 'middle', string>>(
       compileMiddleStream(source, range),
     )
-    if (Number(streams) > 1) {
+    if (!('only' in range) && Number(streams) > 1) {
       const left = await checked(session, { after: range.after, upTo: middle })
       const right = await checked(session, { after: middle, upTo: range.upTo })
       return sum(left, right)

@@ -1,0 +1,164 @@
+import { type BoundAggregate, bindAggregate } from '../bind/index.js'
+import type { Database, Session } from '../db/index.js'
+import type { AggregateDefinition } from '../definition/index.js'
+import { StoppedError } from '../errors/index.js'
+import { typedKey, type VerifySource } from '../sql/index.js'
+import {
+  finishRun,
+  frozenShapes,
+  openRun,
+  type Partition,
+  partitionOf,
+  refuseChangedDefinition,
+  requireEventsTable,
+  restartPending,
+} from '../store/index.js'
+import { checkFully } from './check-fully.js'
+import { checkOpen } from './check-open.js'
+import type { Findings } from './findings.js'
+import type { VerifyEngine, VerifyProgress, VerifyResult } from './verify-result.js'
+
+export interface VerifyOptions {
+  /** @default 'sql' */
+  readonly engine?: VerifyEngine
+  /** Sessions that check ranges at the same time. @default 2 */
+  readonly workers?: number
+  /** Ends the run after the ranges at hand; what was found is kept. */
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: VerifyProgress) => void
+  /** Looks again at the stored open mismatches, and at nothing else. @default false */
+  readonly open?: boolean
+  /** Tells and stores names of columns without values. @default false */
+  readonly keysOnly?: boolean
+  /** How many differences are told column by column; all are counted. @default 100 */
+  readonly detailLimit?: number
+  /** Events, or rows, per range. @default 20,000 */
+  readonly chunkSize?: number
+  /** The events table of the configuration: refused where this database keeps them elsewhere. */
+  readonly events?: { readonly schema: string; readonly table: string }
+}
+
+/** A verify that is about to read: what it reads, what it is told, and its receipt. */
+export interface VerifyRun {
+  readonly source: VerifySource
+  /** `name` in public, `schema.name` elsewhere. */
+  readonly table: string
+  readonly engine: VerifyEngine
+  readonly workers: number
+  readonly id: string
+  readonly options: VerifyOptions
+}
+
+/**
+ * Proves that a table's events explain its rows: fold(all events) = row, for every row and every stream, column by
+ * column as canonical text, in ranges of one statement each. Stores what differs until it is gone, and a receipt.
+ * Reads rows and events in READ ONLY transactions, each under ACCESS SHARE of the table for as long as one range takes.
+ *
+ * @throws UsageError EW_NOT_MIGRATED, EW_DEFINITION_CHANGED, EW_RESTART_PENDING and those of `bindAggregate`;
+ * StoppedError EW_STOPPED by `signal`; DatabaseError.
+ */
+export async function verify(
+  database: Database,
+  definition: AggregateDefinition,
+  options: VerifyOptions = {},
+): Promise<VerifyResult> {
+  const { source, partition } = await database.session((session) => prepare(session, definition, options))
+  const { model } = source
+  const engine = options.engine ?? 'sql'
+  const params = { engine, open: options.open ?? false, workers: options.workers ?? 2 }
+  const { id } = await database.session((session) =>
+    openRun(session, {
+      command: 'verify',
+      schema: model.schema,
+      table: model.table,
+      aggregateType: model.name,
+      definitionHash: model.hash,
+      params,
+      upperKey: null,
+    }),
+  )
+  const run: VerifyRun = { source, table: tableName(model), engine, workers: params.workers, id, options }
+  try {
+    const findings = await (params.open ? checkOpen : checkFully)(database, run)
+    await database.session((session) => refuseMovedPartition(session, run, partition))
+    const result = resultOf(run, findings, partition)
+    await database.session((session) => finishRun(session, id, 'complete', outcomeOf(result)))
+    return result
+  } catch (error) {
+    await database
+      .session((session) =>
+        finishRun(session, id, error instanceof StoppedError ? 'stopped' : 'failed', {
+          result: 'unfinished',
+          error: error instanceof Error ? error.message : String(error),
+        }),
+      )
+      .catch(() => undefined) // The first error is the one to be told.
+    throw error
+  }
+}
+
+async function prepare(
+  session: Session,
+  definition: AggregateDefinition,
+  options: VerifyOptions,
+): Promise<{ readonly source: VerifySource; readonly partition: Partition | null }> {
+  const events = await requireEventsTable(session, options.events)
+  const frozen = await frozenShapes(session, definition.name)
+  const { model, table }: BoundAggregate = await bindAggregate(session, definition, { frozen })
+  await refuseChangedDefinition(session, model, events)
+  const partition = await partitionOf(session, events, model.name)
+  if (partition?.detaching === true) throw restartPending(tableName(model))
+  return { source: { model, key: typedKey(model, table.key?.columns ?? []), events }, partition }
+}
+
+/** A restart of the backfill meanwhile archived what was read: half of the answer is about other events. */
+async function refuseMovedPartition(
+  session: Session,
+  { source, table }: VerifyRun,
+  before: Partition | null,
+): Promise<void> {
+  const now = await partitionOf(session, source.events, source.model.name)
+  if (now?.oid === before?.oid) return
+  throw new StoppedError(
+    'EW_VERIFY_MOVED',
+    `${table}: its events were archived or begun while they were read`,
+    {
+      next: `Run \`eventward verify ${table}\` again.`,
+      details: { table },
+    },
+  )
+}
+
+function resultOf(
+  { table, engine, id, options }: VerifyRun,
+  findings: Findings,
+  partition: Partition | null,
+): VerifyResult {
+  const empty = options.open !== true && findings.streams === 0 && findings.rows > 0
+  const why =
+    partition === null ? 'no events of this table were ever written' : 'there are no events of this table'
+  return {
+    table: {
+      table,
+      engine,
+      rows: String(findings.rows),
+      streams: String(findings.streams),
+      events: String(findings.events),
+      differences: String(findings.differences),
+      clean: findings.differences === 0,
+      run: id,
+      ...(empty ? { notice: `nothing is backfilled yet: ${why}. Run \`eventward backfill ${table}\`.` } : {}),
+    },
+    differences: findings.listed(),
+  }
+}
+
+/** What the receipt keeps. */
+function outcomeOf({ table }: VerifyResult): Readonly<Record<string, unknown>> {
+  const { rows, streams, events, differences, clean } = table
+  return { result: clean ? 'clean' : 'failed', rows, streams, events, differences }
+}
+
+function tableName({ schema, table }: { readonly schema: string; readonly table: string }): string {
+  return schema === 'public' ? table : `${schema}.${table}`
+}
