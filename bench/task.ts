@@ -1,0 +1,49 @@
+/**
+ * One measured piece of work in a process of its own: `node task.js NAME URL OPTIONS(JSON)`. Prints one JSON line: wall
+ * and CPU of the work alone (ms), and the peak memory of the whole process (KB), loading of modules included.
+ */
+import { readFileSync } from 'node:fs'
+import { backfill } from './tasks/backfill.js'
+import { knexBatches } from './tasks/knex-batches.js'
+import { statement } from './tasks/statement.js'
+import { verify } from './tasks/verify.js'
+
+/** What a task reports beside its costs. */
+export type Outcome = Readonly<Record<string, number | string>>
+
+export interface TaskOptions {
+  readonly workers: number
+  readonly engine: 'sql' | 'replay'
+  /** Rows of a chunk, or events of a range. */
+  readonly size: number
+  readonly statement: string
+}
+
+const TASKS: Readonly<Record<string, (url: string, options: TaskOptions) => Promise<Outcome>>> = {
+  backfill,
+  verify,
+  statement,
+  knex: knexBatches,
+  idle: async () => ({}),
+}
+
+const [, , name = '', url = '', options = '{}'] = process.argv
+const task = TASKS[name]
+if (task === undefined) throw new RangeError(`no task ${name}`)
+const cpuBefore = process.cpuUsage()
+const started = performance.now()
+const outcome = await task(url, JSON.parse(options) as TaskOptions)
+const wall = performance.now() - started
+const { user, system } = process.cpuUsage(cpuBefore)
+process.stdout.write(`${JSON.stringify({ wall, cpu: (user + system) / 1_000, peakKb: peakKb(), outcome })}\n`)
+
+/** The kernel's own mark: `maxRSS` of a child may be that of the process it was forked from. */
+function peakKb(): number {
+  try {
+    const mark = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))
+    if (mark?.[1] !== undefined) return Number(mark[1])
+  } catch {
+    // Not Linux.
+  }
+  return process.resourceUsage().maxRSS
+}
