@@ -1,0 +1,36 @@
+/**
+ * What eventward keeps in a database: the events table and its partitions, frozen definitions, runs and their chunks.
+ * Knows sessions and models; must never know a command, nor read a row of a legacy table.
+ */
+export { archiveName, archivePartition, type Partition, partitionOf } from './archive-partition.js'
+export {
+  addChunks,
+  type Chunk,
+  type ChunkError,
+  claimChunk,
+  deferChunk,
+  type KeyTexts,
+  leftChunks,
+  type NewChunk,
+  type SliceCounts,
+  storeProgress,
+  touchGivenUp,
+} from './chunks.js'
+export { lockDefinition } from './definition-lock.js'
+export { ensurePartition, restartPending } from './ensure-partition.js'
+export { readEventsTable, requireEventsTable } from './events-table.js'
+export { frozenShapes } from './frozen-shapes.js'
+export { forgetDefinition, refuseChangedDefinition, registerDefinition } from './register-definition.js'
+export { progressOf, type RunProgress } from './run-progress.js'
+export {
+  finishRun,
+  type NewRun,
+  openRun,
+  type Run,
+  type RunState,
+  resumableRun,
+  resumeRun,
+  settleRun,
+  storeFrontier,
+} from './runs.js'
+export { toolVersion } from './tool-version.js'
