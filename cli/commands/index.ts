@@ -1,0 +1,31 @@
+/** All commands, in the order in which help lists them. */
+import type { Command } from '../command.js'
+import { backfill } from './backfill.js'
+import { demo } from './demo.js'
+import { doctor } from './doctor.js'
+import { explain } from './explain.js'
+import { generate } from './generate.js'
+import { history } from './history.js'
+import { init } from './init.js'
+import { migrate } from './migrate.js'
+import { plan } from './plan.js'
+import { runs } from './runs.js'
+import { show } from './show.js'
+import { status } from './status.js'
+import { verify } from './verify.js'
+
+export const COMMANDS: readonly Command[] = [
+  demo,
+  init,
+  generate,
+  doctor,
+  migrate,
+  plan,
+  explain,
+  backfill,
+  verify,
+  status,
+  runs,
+  history,
+  show,
+]

@@ -1,0 +1,106 @@
+import yargs, { type Argv } from 'yargs'
+import { nearestName } from '../src/definition/index.js'
+import { EventwardError, UsageError } from '../src/errors/index.js'
+import { toolVersion } from '../src/store/index.js'
+import { type Command, type GlobalOptions, nameOf } from './command.js'
+import { GLOBAL_OPTIONS } from './options.js'
+
+/** What was asked for: a text (help, version), or a command with its arguments. */
+export type Parsed =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'command'; readonly command: Command; readonly args: Arguments }
+
+export type Arguments = Record<string, unknown> & GlobalOptions
+
+/**
+ * Parses a command line. Runs nothing, exits never.
+ *
+ * @throws UsageError EW_USAGE for an unknown command or option (with the one that may have been meant), a missing
+ * argument, or a value that can't be.
+ */
+export async function parseArguments(
+  argv: readonly string[],
+  commands: readonly Command[],
+  columns = 100,
+): Promise<Parsed> {
+  let chosen: Parsed | undefined
+  let printed = ''
+  const parser = commands.reduce(
+    (program, command) =>
+      program.command(
+        command.usage,
+        command.summary,
+        (own) => withOptions(own, command),
+        (args) => {
+          chosen = { kind: 'command', command, args: args as unknown as Arguments }
+        },
+      ),
+    program(commands, columns),
+  )
+  await parser.parseAsync([...argv], {}, (_error, _args, output) => {
+    printed = output
+  })
+  if (chosen !== undefined && printed === '') return chosen
+  if (printed === '') printed = await parser.getHelp()
+  return { kind: 'text', text: printed }
+}
+
+function program(commands: readonly Command[], columns: number): Argv {
+  return yargs([])
+    .scriptName('eventward')
+    .usage('$0 <command>\n\nMoves tables of PostgreSQL to event sourcing, one at a time, and proves it.')
+    .options(GLOBAL_OPTIONS)
+    .group(Object.keys(GLOBAL_OPTIONS), 'Everywhere:')
+    .demandCommand(1, 'name a command')
+    .strict()
+    .parserConfiguration({
+      // A key such as 00123 or 9007199254740993 is a text.
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+      'camel-case-expansion': false,
+      'boolean-negation': false,
+      'duplicate-arguments-array': false,
+    })
+    .detectLocale(false)
+    .exitProcess(false)
+    .showHelpOnFail(false)
+    .help('help')
+    .alias('help', 'h')
+    .version(toolVersion())
+    .wrap(Math.min(columns, 110))
+    .epilogue(
+      'Exit status: 0 done and clean; 1 a difference or a refusal; 2 wrong use or definition; 3 the database failed; 130 stopped by Ctrl-C.',
+    )
+    .fail((message: string | null, error: unknown) => {
+      if (error instanceof EventwardError) throw error
+      throw usageError(message ?? String(error), commands)
+    })
+}
+
+function withOptions(own: Argv, command: Command): Argv {
+  const positional = [...command.usage.matchAll(/[[<]([a-z-]+)(?:\.\.)?[\]>]/g)].map(([, name]) => name)
+  for (const [name, options] of Object.entries(command.options)) {
+    if (positional.includes(name)) own.positional(name, options as never)
+    else own.option(name, options)
+  }
+  for (const [line, what] of command.examples) own.example(line, what)
+  return own
+}
+
+/** yargs tells by text alone what was wrong; its locale is pinned. */
+function usageError(message: string, commands: readonly Command[]): UsageError {
+  const [, list] = /^Unknown (?:arguments?|commands?): (.+)$/s.exec(message) ?? []
+  if (list === undefined) {
+    const [line = ''] = message.split('\n')
+    const what = line.charAt(0).toLowerCase() + line.slice(1).replace(/:$/, '')
+    return new UsageError('EW_USAGE', what, { next: 'Run `eventward --help` to see what there is.' })
+  }
+  const [unknown = list] = list.split(', ')
+  const names = commands.map(nameOf)
+  const options = [...Object.keys(GLOBAL_OPTIONS), ...commands.flatMap(({ options }) => Object.keys(options))]
+  const hint = nearestName(unknown, names) || nearestName(unknown, options)
+  return new UsageError('EW_USAGE', `unknown command or option ${JSON.stringify(unknown)}`, {
+    next: `${hint}Run \`eventward --help\` to see what there is.`,
+    details: { unknown: list.split(', ') },
+  })
+}

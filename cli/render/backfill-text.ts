@@ -1,0 +1,36 @@
+import type { BackfillResult } from '../../src/backfill/index.js'
+import { count } from './quantity.js'
+import { table } from './table.js'
+
+/** What became of each table. Pure. */
+export function backfillText(tables: readonly BackfillResult[], next: string): string {
+  const rows = tables.map((one) => [
+    `${one.complete || one.dryRun ? '✓' : '✗'} ${one.table}`,
+    count(one.rows),
+    count(one.streams),
+    count(one.events),
+    count(one.alreadyThere),
+    one.dryRun ? 'dry run' : `${one.complete ? 'complete' : 'not complete'}${one.resumed ? ', resumed' : ''}`,
+    one.run ?? '–',
+  ])
+  const left = tables.flatMap((one) =>
+    one.left.map(
+      ({ key, error }) =>
+        `✗ ${one.table} ${key}: ${error === null ? 'not taken' : `${error.message}${error.sqlstate === null ? '' : ` (SQLSTATE ${error.sqlstate})`}`}`,
+    ),
+  )
+  const captured = tables.every(({ dryRun }) => dryRun)
+    ? []
+    : ['! rows written from now on are not captured: this is a first look, or a rehearsal on a copy']
+  return [table(HEADS, rows), ...left, ...captured, `next: ${next}`].join('\n')
+}
+
+const HEADS = [
+  { head: '  TABLE' },
+  { head: 'ROWS', align: 'right' },
+  { head: 'STREAMS', align: 'right' },
+  { head: 'EVENTS', align: 'right' },
+  { head: 'THERE ALREADY', align: 'right' },
+  { head: 'STATE' },
+  { head: 'RUN', align: 'right' },
+] as const

@@ -1,0 +1,47 @@
+import type { Difference, VerifiedTable } from '../../src/verify/index.js'
+import type { Output } from '../io.js'
+import { differenceText } from './difference-text.js'
+import { marks } from './marks.js'
+import { count, plural } from './quantity.js'
+import { table } from './table.js'
+
+/** What verify found: a line per table, then each difference. */
+export function verifyText(
+  tables: readonly VerifiedTable[],
+  differences: readonly Difference[],
+  stream: Output,
+): string {
+  const mark = marks(stream)
+  const rows = tables.map((one) => [
+    `${one.clean ? mark.ok : mark.bad} ${one.table}`,
+    one.engine,
+    count(one.rows),
+    count(one.streams),
+    count(one.events),
+    one.clean ? 'clean' : plural(one.differences, 'difference'),
+    one.run,
+  ])
+  const notices = tables.flatMap(({ table: name, notice }) =>
+    notice === undefined ? [] : [`! ${name}: ${notice}`],
+  )
+  const total = tables.reduce((sum, { differences: found }) => sum + BigInt(found), 0n)
+  const more = total - BigInt(differences.length)
+  return [
+    table(HEADS, rows),
+    ...notices,
+    ...differences.map((difference) => differenceText(difference, stream)),
+    ...(more > 0n
+      ? [`… and ${plural(more.toString(), 'more difference')}; all are kept in eventward.mismatches`]
+      : []),
+  ].join('\n')
+}
+
+const HEADS = [
+  { head: '  TABLE' },
+  { head: 'ENGINE' },
+  { head: 'ROWS', align: 'right' },
+  { head: 'STREAMS', align: 'right' },
+  { head: 'EVENTS', align: 'right' },
+  { head: 'RESULT' },
+  { head: 'RUN', align: 'right' },
+] as const

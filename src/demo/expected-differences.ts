@@ -1,0 +1,29 @@
+import type { Difference, VerifiedTable } from '../verify/index.js'
+import { PLANTED } from './plant-corruption.js'
+
+/** What in the result of a verify is not as it must be: before anything was planted, or after. Pure. */
+export function differenceProblems({
+  table,
+  differences,
+  planted,
+  rows,
+}: {
+  readonly table: VerifiedTable
+  readonly differences: readonly Difference[]
+  readonly planted: boolean
+  readonly rows: string
+}): readonly string[] {
+  const expected = planted ? [PLANTED.row, PLANTED.event].map(({ key, column }) => `${key}.${column}`) : []
+  const found = differences.flatMap(({ key, columns }) => columns.map(({ column }) => `${key}.${column}`))
+  const wanted = [...expected].sort()
+  const counted = table.differences === String(expected.length)
+  return [
+    ...(table.rows === rows ? [] : [`${table.rows} rows were compared instead of ${rows}`]),
+    ...(counted && JSON.stringify([...found].sort()) === JSON.stringify(wanted)
+      ? []
+      : [
+          `${table.differences} differences (${found.join(', ')}) instead of ${expected.length} (${wanted.join(', ')})`,
+        ]),
+    ...(table.clean === !planted ? [] : [`it says ${table.clean ? 'clean' : 'not clean'}`]),
+  ]
+}

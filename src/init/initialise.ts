@@ -1,0 +1,73 @@
+import { type CatalogTable, readTables } from '../catalog/index.js'
+import type { Database, Session } from '../db/index.js'
+import { nearestName } from '../definition/index.js'
+import { UsageError } from '../errors/index.js'
+import { readInstalled } from '../migrate/index.js'
+import { type InferredTable, inferDefinitions } from './infer-definitions.js'
+import { tableName } from './render-tables.js'
+import { type WrittenFile, writeConfig } from './write-config.js'
+
+export interface InitialiseOptions {
+  /** The folder to write to. */
+  readonly cwd: string
+  /** @default ['public'] */
+  readonly schemas?: readonly string[]
+  /** Only these tables, as the command line names them. */
+  readonly tables?: readonly string[]
+  /** Overwrite files that hold something else. @default false */
+  readonly overwrite?: boolean
+}
+
+export interface Initialised {
+  readonly tables: readonly InferredTable[]
+  readonly files: readonly WrittenFile[]
+}
+
+/**
+ * What `eventward init` does: reads the catalog and the statuses present, infers, and writes the two files. Reads the
+ * database only. Our own tables, and partitions (they move with their parent), are left aside.
+ *
+ * @throws UsageError EW_TABLE_UNKNOWN, EW_TABLES_NONE
+ */
+export async function initialise(database: Database, options: InitialiseOptions): Promise<Initialised> {
+  const { cwd, schemas = ['public'], overwrite = false } = options
+  const inferred = await database.session(async (session) => {
+    const all = await movableTables(session, schemas)
+    return inferDefinitions(session, chosen(all, options.tables, schemas))
+  })
+  return { tables: inferred.tables, files: await writeConfig(inferred, { cwd, schemas, overwrite }) }
+}
+
+async function movableTables(session: Session, schemas: readonly string[]): Promise<readonly CatalogTable[]> {
+  const { events } = await readInstalled(session)
+  const all = await readTables(session, schemas)
+  return all.filter(
+    ({ schema, name, kind }) => kind !== 'partition' && !(schema === events?.schema && name === events.table),
+  )
+}
+
+function chosen(
+  all: readonly CatalogTable[],
+  names: readonly string[] | undefined,
+  schemas: readonly string[],
+): readonly CatalogTable[] {
+  if (all.length === 0) {
+    throw new UsageError('EW_TABLES_NONE', `there is no table in ${schemas.join(', ')}`, {
+      next: 'Name the schemas with --schema, and check the database that you are connected to.',
+      details: { schemas },
+    })
+  }
+  if (names === undefined) return all
+  const unknown = names.find((name) => !all.some((table) => isNamed(table, name)))
+  if (unknown !== undefined) {
+    throw new UsageError('EW_TABLE_UNKNOWN', `there is no table ${JSON.stringify(unknown)}`, {
+      next: `${nearestName(unknown, all.map(tableName))}Name tables outside of public with their schema, and give it with --schema.`,
+      details: { table: unknown },
+    })
+  }
+  return all.filter((table) => names.some((name) => isNamed(table, name)))
+}
+
+function isNamed(table: CatalogTable, name: string): boolean {
+  return tableName(table) === name || `${table.schema}.${table.name}` === name
+}

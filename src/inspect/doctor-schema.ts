@@ -1,0 +1,73 @@
+import type { EventsTable } from '../config/index.js'
+import type { Session } from '../db/index.js'
+import { readInstalled } from '../migrate/index.js'
+import { qualified, sql } from '../sql/index.js'
+import { type Finding, fine, found } from './finding.js'
+
+/** Looks at our own schema: is it there, may it be made, and is every events table still append-only? */
+export async function checkSchema(session: Session, configured: EventsTable): Promise<readonly Finding[]> {
+  const { events } = await readInstalled(session)
+  if (events === null) return [await mayMigrate(session, configured)]
+  const where = `${events.schema}.${events.table}`
+  if (events.schema !== configured.schema || events.table !== configured.table) {
+    return [
+      found(
+        'stop',
+        'migrated',
+        `events are kept in ${where}, the configuration names another table`,
+        'Correct events: { schema, table } in eventward.config.ts.',
+      ),
+    ]
+  }
+  return [fine('migrated', `events are kept in ${where}`), ...(await appendOnly(session, events))]
+}
+
+async function mayMigrate(session: Session, { schema }: EventsTable): Promise<Finding> {
+  const { database, may, role } = await session.one(sql`
+    select
+      current_database() as database,
+      current_user as role,
+      has_database_privilege(current_database(), 'create')
+        and coalesce((
+          select has_schema_privilege(oid, 'create')
+          from pg_namespace
+          where nspname = ${schema}::text
+        ), true) as may`)
+  if (may === 't')
+    return found('info', 'migrated', 'our schema is not there yet', 'Run `eventward migrate up`.')
+  return found(
+    'stop',
+    'migrated',
+    `our schema is not there, and ${role} may not make it`,
+    `grant create on database ${database} to ${role}; grant create on schema ${schema} to ${role}`,
+  )
+}
+
+/** Law 5: both triggers, ENABLE ALWAYS, on the events table and on every partition. */
+async function appendOnly(session: Session, events: EventsTable): Promise<readonly Finding[]> {
+  const parent = qualified(events.schema, events.table)
+  const rows = await session.rows(sql`
+    with tables as (
+      select ${parent}::regclass as oid
+      union all
+      select inhrelid::regclass
+      from pg_inherits
+      where inhparent = ${parent}::regclass
+    )
+    select t.oid::text as name, w.trigger, coalesce(g.tgenabled, '-') as enabled
+    from tables t
+    cross join (values ('eventward_append_only'), ('eventward_no_truncate')) as w (trigger)
+    left join pg_trigger g on g.tgrelid = t.oid and g.tgname = w.trigger
+    where g.tgenabled is distinct from 'A'`)
+  if (rows.length === 0) return [fine('append_only', 'stored events can not be changed, on any partition')]
+  return rows.map((row) =>
+    found(
+      'stop',
+      'append_only',
+      `${row['name']}: trigger ${row['trigger']} is ${row['enabled'] === '-' ? 'gone' : 'not ENABLE ALWAYS'}: stored events could be changed`,
+      row['enabled'] === '-'
+        ? 'Find out who dropped it; every stream needs a full `eventward verify` once it is back.'
+        : `alter table ${row['name']} enable always trigger ${row['trigger']}`,
+    ),
+  )
+}

@@ -1,0 +1,61 @@
+import { readTables, unsupportedReasons } from '../catalog/index.js'
+import type { LoadedConfig } from '../config/index.js'
+import type { Database } from '../db/index.js'
+import { checkActivity } from './doctor-activity.js'
+import { checkSchema } from './doctor-schema.js'
+import { checkServer } from './doctor-server.js'
+import { checkTablesAccess } from './doctor-tables.js'
+import { type Finding, found } from './finding.js'
+import { tableName } from './table-name.js'
+
+/** What `doctor` looks at: a configuration, or what stands for it before there is one. */
+export type DoctorConfig = Pick<LoadedConfig, 'schemas' | 'events' | 'aggregates'>
+
+const WITHOUT_CONFIG: DoctorConfig = {
+  schemas: ['public'],
+  events: { schema: 'public', table: 'events' },
+  aggregates: [],
+}
+
+/**
+ * Looks for what would stop or disturb a move: rights, version, settings, row level security, old transactions, our own
+ * schema. Reads only, in a READ ONLY transaction; takes ACCESS SHARE on the tables for a moment.
+ */
+export function doctor(database: Database, config: DoctorConfig | null): Promise<readonly Finding[]> {
+  const { schemas, events, aggregates } = config ?? WITHOUT_CONFIG
+  return database.session((session) =>
+    session.transaction({ readOnly: true }, async () => {
+      const wanted = [...new Set([...schemas, ...aggregates.map(({ table }) => table.schema)])]
+      const tables = (await readTables(session, wanted)).filter((table) =>
+        aggregates.length === 0
+          ? unsupportedReasons(table).length === 0 && !isOurs(table, events)
+          : aggregates.some((one) => tableName(one.table) === tableName(table)),
+      )
+      const missing = aggregates
+        .filter((one) => !tables.some((table) => tableName(table) === tableName(one.table)))
+        .map(({ name, table }) =>
+          found(
+            'stop',
+            'table',
+            `${name}: there is no such table`,
+            'Check the database that you are connected to, or run `eventward generate`.',
+            tableName(table),
+          ),
+        )
+      return [
+        ...(await checkServer(session)),
+        ...(await checkSchema(session, events)),
+        ...missing,
+        ...(await checkTablesAccess(session, tables)),
+        ...(await checkActivity(session)),
+      ]
+    }),
+  )
+}
+
+function isOurs(
+  table: { readonly schema: string; readonly name: string },
+  events: DoctorConfig['events'],
+): boolean {
+  return table.schema === 'eventward' || (table.schema === events.schema && table.name === events.table)
+}

@@ -1,0 +1,14 @@
+/**
+ * Looks without touching: plan, explain, status, runs, history, show, doctor. Every session is READ ONLY, and the
+ * server enforces it. Must never write, nor know how a result is shown.
+ */
+export { type DoctorConfig, doctor } from './doctor.js'
+export { type Explained, type ExplainOptions, explain, type Pattern } from './explain.js'
+export type { Finding } from './finding.js'
+export { type ColumnChange, type History, type HistoryEntry, history } from './history.js'
+export type { LastBackfill, LastVerify } from './last-runs.js'
+export { type PlannedTable, type PlanOptions, plan } from './plan.js'
+export { type Receipt, run, runs } from './runs.js'
+export { aggregateNamed, selectAggregates } from './select-aggregates.js'
+export { type Shown, show } from './show.js'
+export { status, type TableStatus } from './status.js'

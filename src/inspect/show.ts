@@ -1,0 +1,71 @@
+import type { LoadedConfig } from '../config/index.js'
+import { type Database, type Session, sqlstateOf } from '../db/index.js'
+import type { Row } from '../definition/index.js'
+import { UsageError } from '../errors/index.js'
+import { type Point, rowAt } from '../fold/index.js'
+import { sql } from '../sql/index.js'
+import { requireEventsTable } from '../store/index.js'
+import { bindStored } from './bind-stored.js'
+import { parseStreamId } from './parse-stream-id.js'
+import { readStream } from './read-stream.js'
+import { aggregateNamed } from './select-aggregates.js'
+import { tableName } from './table-name.js'
+
+/** A row as its events have it at one point. */
+export interface Shown {
+  readonly aggregate: string
+  readonly table: string
+  readonly id: string
+  /** What was asked for: a version, or an instant as timestamptz text in UTC; null for the latest version. */
+  readonly at: Point | null
+  /** The last version that counts, 0 for none. */
+  readonly version: number
+  /** The stream's last version. */
+  readonly lastVersion: number
+  /** Null where there was no row. */
+  readonly row: Row | null
+  /** Later versions that lie at or before the time asked for, behind one that lies after it. */
+  readonly outOfOrder: readonly number[]
+}
+
+/**
+ * The row at a version or a time, folded from its events. Reads only.
+ *
+ * @param input.at a version, a time as PostgreSQL reads it (in UTC where it names no zone), or undefined for now.
+ * @throws UsageError EW_AGGREGATE_UNKNOWN, EW_KEY_INVALID, EW_STREAM_UNKNOWN, EW_TIME_INVALID, EW_NOT_MIGRATED
+ */
+export function show(
+  database: Database,
+  config: LoadedConfig,
+  input: { readonly aggregate: string; readonly id: string; readonly at: string | undefined },
+): Promise<Shown> {
+  const definition = aggregateNamed(config, input.aggregate)
+  return database.session((session) =>
+    session.transaction({ readOnly: true }, async () => {
+      await requireEventsTable(session, config.events)
+      const { model } = await bindStored(session, definition)
+      const at = input.at === undefined ? null : await parsePoint(session, input.at)
+      const id = await parseStreamId(session, model, input.id)
+      const events = await readStream(session, model, config.events, id)
+      const lastVersion = events.at(-1)?.version ?? 0
+      const { row, version, outOfOrder } = rowAt(model, events, at ?? { version: lastVersion })
+      const table = tableName({ schema: model.schema, name: model.table })
+      return { aggregate: model.name, table, id, at, version, lastVersion, row, outOfOrder }
+    }),
+  )
+}
+
+async function parsePoint(session: Session, given: string): Promise<Point> {
+  if (/^\d{1,9}$/.test(given)) return { version: Number(given) }
+  try {
+    const { time } = await session.one<{ time: string }>(sql`select ${given}::text::timestamptz as time`)
+    return { time }
+  } catch (cause) {
+    if (!sqlstateOf(cause)?.startsWith('22')) throw cause
+    throw new UsageError('EW_TIME_INVALID', `${JSON.stringify(given)} is neither a version nor a time`, {
+      next: "Give a version such as 2, or a time such as '2018-03-01 12:00+00'.",
+      details: { at: given },
+      cause,
+    })
+  }
+}
