@@ -1,5 +1,5 @@
 import type { BoundModel } from '../definition/index.js'
-import { slotFolder } from './slot-folder.js'
+import { type Slots, slotFolder } from './slot-folder.js'
 import type { StoredEvent } from './stored-event.js'
 
 /**
@@ -26,9 +26,11 @@ export function lastSetters(
       for (const { name } of folder.columns) setters.set(name, event)
     }
     if (!alive) continue
-    folder.assign(shape, event, (slot) => {
-      const column = folder.columns[slot]
-      if (column !== undefined) setters.set(column.name, event)
+    // A sparse array: what the event sets is what is there afterwards.
+    const set: Slots = []
+    folder.assign(set, shape, event)
+    folder.columns.forEach(({ name }, slot) => {
+      if (slot in set) setters.set(name, event)
     })
   }
   return setters

@@ -23,8 +23,8 @@ export interface SlotFolder {
   readonly shapeOf: (type: string, schemaVersion: number) => SlotShape | undefined
   /** Applies an event in place; a creating one makes new slots. What an unknown event does is nothing. */
   readonly apply: (slots: Slots | null, event: StoredEvent) => Slots | null
-  /** As `apply` for a row that exists, telling each slot that is set. */
-  readonly assign: (shape: SlotShape, event: StoredEvent, set: (slot: number, value: Text) => void) => void
+  /** Writes what an event of this shape sets, and nothing else. */
+  readonly assign: (slots: Slots, shape: SlotShape, event: StoredEvent) => void
 }
 
 /** Prepares a model for folding: shapes by (type, schema_version), columns by slot. */
@@ -44,31 +44,33 @@ export function slotFolder(model: BoundModel): SlotFolder {
     return slots
   }
 
-  const assign: SlotFolder['assign'] = (shape, event, set) => {
-    for (const [slot, value] of shape.constants) set(slot, value)
-    for (const [slot, column] of shape.bound) set(slot, instantText(column, event))
-    if (event.data === '{}') return
-    assignData(shape, event.data, set)
+  const assign: SlotFolder['assign'] = (slots, shape, event) => {
+    for (const [slot, value] of shape.constants) slots[slot] = value
+    for (const [slot, column] of shape.bound) slots[slot] = instantText(column, event)
+    if (event.data !== '{}') assignData(slots, shape, event.data)
   }
 
   /** Attributes before other members, whatever their order in the text: a later one wins. */
-  function assignData(shape: SlotShape, data: string, set: (slot: number, value: Text) => void) {
-    const others: (readonly [string, string])[] = []
-    let residue: string | undefined
-    for (const [name, raw] of objectMembers(data)) {
+  function assignData(slots: Slots, shape: SlotShape, data: string) {
+    const carried = objectMembers(data)
+    let others = 0
+    for (const [name, raw] of carried) {
       const slot = shape.attributes.get(name)
-      if (slot !== undefined) setRaw(slot, raw, set)
-      else if (name === RESIDUE_MEMBER) residue = raw
-      else others.push([name, raw])
+      if (slot === undefined) others += 1
+      else setRaw(slots, slot, raw)
     }
-    for (const [name, raw] of others) setRaw(slotOf.get(name) ?? -1, raw, set)
+    if (others === 0) return
+    for (const [name, raw] of carried) {
+      if (!shape.attributes.has(name) && name !== RESIDUE_MEMBER) setRaw(slots, slotOf.get(name) ?? -1, raw)
+    }
+    const residue = shape.attributes.has(RESIDUE_MEMBER) ? undefined : carried.get(RESIDUE_MEMBER)
     if (residue === undefined) return
-    for (const [name, raw] of objectMembers(residue)) setRaw(slotOf.get(name) ?? -1, raw, set)
+    for (const [name, raw] of objectMembers(residue)) setRaw(slots, slotOf.get(name) ?? -1, raw)
   }
 
-  function setRaw(slot: number, raw: string, set: (slot: number, value: Text) => void) {
+  function setRaw(slots: Slots, slot: number, raw: string) {
     const column = columns[slot]
-    if (column !== undefined) set(slot, decodeText(column.encoding, raw))
+    if (column !== undefined) slots[slot] = decodeText(column.encoding, raw)
   }
 
   const apply: SlotFolder['apply'] = (before, event) => {
@@ -77,9 +79,7 @@ export function slotFolder(model: BoundModel): SlotFolder {
     if (shape.effect === 'deletes') return null
     const slots = shape.effect === 'creates' ? create(event.aggregateId) : before
     if (slots === null) return null
-    assign(shape, event, (slot, value) => {
-      slots[slot] = value
-    })
+    assign(slots, shape, event)
     return slots
   }
 

@@ -1,4 +1,4 @@
-import type { BoundModel } from '../definition/index.js'
+import type { BoundColumn, BoundModel } from '../definition/index.js'
 import { decodeSql, differsSql } from './compile-encode.js'
 import { compileFoldStreams, type EventsName, STREAM_SQL } from './compile-fold.js'
 import type { TypedKey } from './key-range.js'
@@ -54,9 +54,15 @@ export function kindSql(model: BoundModel): string {
         end`
 }
 
-function columnDiffers(model: BoundModel, column: BoundModel['columns'][number], slot: number): string {
-  const member = `(f.folded -> ${literal(column.name)})`
-  const differs = `(${differsSql(column, `r.${rowColumn(slot)}`, `(${decodeSql(column, member)})`)})`
+function columnDiffers(model: BoundModel, column: BoundColumn, slot: number): string {
+  const differs = `(${differsSql(column, `r.${rowColumn(slot)}`, decodeMember(column))})`
   // The key is the stream's id, by which the row was found, unless an event says otherwise.
   return model.key.includes(column.name) ? `(f.folded ? ${literal(column.name)} and ${differs})` : differs
+}
+
+/** As `decodeSql` of the member, in one step instead of two: this is done for each column of each stream. */
+function decodeMember(column: BoundColumn): string {
+  const name = literal(column.name)
+  if (column.encoding === 'jsonb') return `(${decodeSql(column, `(f.folded -> ${name})`)})`
+  return column.plainText ? `(f.folded ->> ${name})` : `((f.folded ->> ${name})::${column.castType})`
 }

@@ -1,5 +1,5 @@
 import type { Text } from '../definition/index.js'
-import { type SlotFolder, type StreamFolder, streamFolder } from '../fold/index.js'
+import { type SlotFolder, StreamFolder } from '../fold/index.js'
 import { copyValue } from './copy-lines.js'
 import type { Found } from './stream-check.js'
 
@@ -33,7 +33,7 @@ export function replayStreams(folder: SlotFolder): Replay {
   let rawKey: string | null = null
   let key = ''
   let row: readonly string[] | null = null
-  let stream: StreamFolder = streamFolder(folder)
+  let stream = new StreamFolder(folder)
 
   const finish = () => {
     if (rawKey === null) return
@@ -67,7 +67,7 @@ export function replayStreams(folder: SlotFolder): Replay {
       rawKey = id
       key = copyValue(id) ?? ''
       row = null
-      stream = streamFolder(folder)
+      stream = new StreamFolder(folder)
     }
     events += 1
     if (fields[EVENT_FIELDS - 1] === 't') row = text.split('\t').slice(EVENT_FIELDS)
