@@ -13,7 +13,7 @@ import {
 } from '../store/index.js'
 import type { BackfillOptions, BackfillResult } from './backfill-result.js'
 import { rateLimit } from './rate-limit.js'
-import { lockTable } from './run-slice.js'
+import { lockTable, walkIndex } from './run-slice.js'
 import { tableName } from './table-name.js'
 import { readTimeLimits } from './time-limits.js'
 
@@ -100,6 +100,7 @@ async function prepare(
   const bounds = { readOnly: true, lockTimeoutMs: limits.lockMs, statementTimeoutMs: limits.statementMs }
   const upTo = await session.transaction({ readOnly: true, lockTimeoutMs: limits.lockMs }, async () => {
     await lockTable(session, { model })
+    await walkIndex(session)
     const [found] = await session.rows<{ greatest: string }>(compileGreatestKey(model, key))
     return found === undefined ? null : (JSON.parse(found.greatest) as KeyTexts)
   })
@@ -108,6 +109,7 @@ async function prepare(
     try {
       return await session.transaction(bounds, async () => {
         await lockTable(session, { model })
+        await walkIndex(session)
         const query = compileDryRun({ model, key, events, after, upTo, limit, runStartedAt: now })
         const row = await session.one<Record<keyof SliceRow, string> & { last: string | null }>(query)
         return { ...row, last: row.last === null ? null : (JSON.parse(row.last) as KeyTexts) }

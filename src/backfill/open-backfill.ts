@@ -22,7 +22,7 @@ import { type BackfillJob, MAX_ATTEMPTS } from './backfill-job.js'
 import type { BackfillOptions } from './backfill-result.js'
 import { rateLimit } from './rate-limit.js'
 import { refusePendingRestart } from './restart.js'
-import { lockTable } from './run-slice.js'
+import { lockTable, walkIndex } from './run-slice.js'
 import { tableName } from './table-name.js'
 import { readTimeLimits } from './time-limits.js'
 
@@ -108,6 +108,7 @@ async function openOrJoin(
       return { run: await resumeRun(session, unfinished.id), resumed: true }
     }
     await lockTable(session, { model })
+    await walkIndex(session)
     const [greatest] = await session.rows<{ greatest: string }>(compileGreatestKey(model, key))
     const run = await openRun(session, {
       ...runOf(bound),

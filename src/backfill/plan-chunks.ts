@@ -2,7 +2,7 @@ import { type Session, sqlstateOf } from '../db/index.js'
 import { compileBoundary, sql } from '../sql/index.js'
 import { addChunks, type KeyTexts, type NewChunk, storeFrontier } from '../store/index.js'
 import type { BackfillJob } from './backfill-job.js'
-import { lockTable } from './run-slice.js'
+import { lockTable, walkIndex } from './run-slice.js'
 
 /** Chunks planned in one transaction, at the most. */
 const BATCH = 64
@@ -42,6 +42,7 @@ async function planBatch(session: Session, job: BackfillJob, chunkRows: number):
   const upTo = keyOf(frontier.upper_key)
   if (upTo === null) return true
   await lockTable(session, job)
+  await walkIndex(session)
   const chunks: NewChunk[] = []
   let lo = keyOf(frontier.planned_to)
   const end = performance.now() + BATCH_MS

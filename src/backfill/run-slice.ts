@@ -83,6 +83,15 @@ export async function lockTable(session: Session, { model }: Pick<BackfillJob, '
   await session.execute(sql`lock table ${raw(qualified(model.schema, model.table))} in access share mode`)
 }
 
+/**
+ * Until the transaction ends, the planner walks the key's index and nothing else. Without statistics (a table that was
+ * never analysed) it would sort all the rest of the table to find the next few thousand keys.
+ */
+export async function walkIndex(session: Session): Promise<void> {
+  const text = ['seqscan', 'bitmapscan', 'sort'].map((way) => `set local enable_${way} = off`).join('; ')
+  await session.execute({ text, values: [] })
+}
+
 async function claim(session: Session, job: BackfillJob): Promise<Chunk | null> {
   await session.execute({
     text: `set local idle_in_transaction_session_timeout = ${IDLE_MS}`,

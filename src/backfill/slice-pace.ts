@@ -23,7 +23,10 @@ export function limitFor(pace: Pace, n: string): number {
   return Math.max(1, Math.ceil(pace.hunt.suspects / 2))
 }
 
-/** After a slice that was taken: grows by a quarter where it took less than half of its time. Pure. */
+/**
+ * After a slice that was taken. It grows by a quarter below a third of the time it may take, and shrinks by a quarter
+ * above two thirds: a slice that is cancelled has done its work for nothing. Pure.
+ */
 export function afterSlice(
   pace: Pace,
   slice: Tried & { readonly rows: number; readonly ms: number },
@@ -34,7 +37,10 @@ export function afterSlice(
     // Fewer rows than asked for: the chunk ended, and whatever stood in the way has gone.
     return { ...pace, hunt: suspects < 1 || slice.rows < slice.asked ? null : { n: slice.n, suspects } }
   }
-  if (slice.asked < pace.usual || slice.ms > limits.statementMs / 2) return { ...pace, hunt: null }
+  const share = slice.ms / limits.statementMs
+  if (share > 2 / 3) return { usual: Math.max(1, Math.floor(slice.rows * 0.75)), hunt: null }
+  // The end of a chunk, or a bound on the rate, tells nothing about what a full slice would take.
+  if (share > 1 / 3 || slice.rows < pace.usual) return { ...pace, hunt: null }
   return { usual: Math.min(limits.chunkRows, Math.ceil(pace.usual * 1.25)), hunt: null }
 }
 

@@ -1,0 +1,13 @@
+/** A backfill in a process of its own: `node --import tsx backfill-process.ts URL OPTIONS`. */
+import { backfill } from '../../src/backfill/index.js'
+import { connect } from '../../src/db/index.js'
+import { Subscription } from './subscription.js'
+
+const [url = '', options = '{}'] = process.argv.slice(2)
+const database = await connect({ url, applicationName: 'eventward-child' })
+try {
+  const result = await backfill(database, Subscription, JSON.parse(options))
+  process.stdout.write(`${JSON.stringify(result)}\n`)
+} finally {
+  await database.close()
+}
