@@ -25,7 +25,8 @@ export async function startTestServer(
     port,
     user: 'postgres',
     password: PASSWORD,
-    persistent: true,
+    // Removed when it's stopped, also by a signal.
+    persistent: false,
     // PostgreSQL refuses to run as root.
     createPostgresUser: process.getuid?.() === 0,
     // The environment may say SQL_ASCII; ICU makes the default order another than C's, as most databases have it.
