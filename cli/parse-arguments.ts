@@ -91,16 +91,29 @@ function withOptions(own: Argv, command: Command): Argv {
 function usageError(message: string, commands: readonly Command[]): UsageError {
   const [, list] = /^Unknown (?:arguments?|commands?): (.+)$/s.exec(message) ?? []
   if (list === undefined) {
-    const [line = ''] = message.split('\n')
-    const what = line.charAt(0).toLowerCase() + line.slice(1).replace(/:$/, '')
-    return new UsageError('EW_USAGE', what, { next: 'Run `eventward --help` to see what there is.' })
+    return new UsageError('EW_USAGE', inWords(message), {
+      next: 'Run `eventward --help` to see what there is.',
+    })
   }
   const [unknown = list] = list.split(', ')
   const names = commands.map(nameOf)
-  const options = [...Object.keys(GLOBAL_OPTIONS), ...commands.flatMap(({ options }) => Object.keys(options))]
-  const hint = nearestName(unknown, names) || nearestName(unknown, options)
+  const options = [GLOBAL_OPTIONS, ...commands.map((one) => one.options)]
+    .flatMap((known) => Object.keys(known))
+    .map((name) => `--${name}`)
+  const hint = nearestName(unknown, names) || nearestName(`--${unknown}`, options)
   return new UsageError('EW_USAGE', `unknown command or option ${JSON.stringify(unknown)}`, {
     next: `${hint}Run \`eventward --help\` to see what there is.`,
     details: { unknown: list.split(', ') },
   })
+}
+
+/** yargs' own words on one line; some of them are not for people. */
+function inWords(message: string): string {
+  if (message.startsWith('Not enough non-option arguments')) return 'an argument is missing'
+  const line = message
+    .split('\n')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+    .join(' ')
+  return line.charAt(0).toLowerCase() + line.slice(1)
 }

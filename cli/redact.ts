@@ -5,7 +5,8 @@
  * they would take innocent letters away.
  */
 export function redact(text: string, secrets: readonly string[] = []): string {
-  const withoutUrls = text.replace(/([a-z][a-z0-9+.-]*:\/\/[^\s:/@"']*):[^\s"']*@/gi, '$1:***@')
+  // `user:password` is what our own advice writes.
+  const withoutUrls = text.replace(/([a-z][a-z0-9+.-]*:\/\/[^\s:/@"']*):(?!password@)[^\s"']*@/gi, '$1:***@')
   return secrets
     .filter((secret) => secret.length > 2)
     .reduce((cleaned, secret) => cleaned.replaceAll(secret, '***'), withoutUrls)

@@ -22,7 +22,7 @@ export async function run(
 ): Promise<number> {
   const report = reporter(argv, io)
   const stop = listenForStop(io)
-  let name = 'eventward'
+  let name = commands.map(nameOf).find((known) => argv.includes(known)) ?? 'eventward'
   let host: Host | undefined
   try {
     const parsed = await parseArguments(argv, commands, io.stdout.columns)

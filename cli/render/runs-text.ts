@@ -10,7 +10,7 @@ export function runsText(runs: readonly Receipt[]): string {
     run.command,
     run.table ?? '–',
     run.state,
-    run.startedAt,
+    run.startedAt.replace(/\.\d+/, '').replace('+00', 'Z'),
     run.seconds === null ? '–' : duration(run.seconds),
     `${run.osUser ?? '–'}@${run.host ?? '–'}`,
   ])

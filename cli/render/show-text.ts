@@ -9,7 +9,7 @@ export function showText({ aggregate, id, at, version, lastVersion, row, outOfOr
     outOfOrder.length === 0
       ? []
       : [
-          `! versions ${outOfOrder.join(', ')} lie before that time too, but behind one that lies after it: bound times put history out of the order of versions`,
+          `! ${outOfOrder.map((later) => `v${later}`).join(', ')} also happened by then, but behind a version that happened later: bound times put history out of the order of versions`,
         ]
   if (row === null) return [head, 'no row', ...note].join('\n')
   const cells = Object.entries(row).map(([column, text]) => [column, text ?? 'NULL'])

@@ -40,7 +40,9 @@ const HEADS = [
 
 function signOf({ backfill, verify, openDifferences }: TableStatus, mark: ReturnType<typeof marks>): string {
   if ((openDifferences ?? '0') !== '0' || verify?.clean === false) return mark.bad
-  if (backfill?.complete === true && verify?.clean === true) return mark.ok
+  if (backfill?.complete === true && verify?.clean === true && BigInt(verify.run) > BigInt(backfill.run)) {
+    return mark.ok
+  }
   return backfill === null ? mark.none : '~'
 }
 

@@ -41,9 +41,9 @@ function partsOf(given: string, length: number): readonly string[] | null {
 }
 
 function invalid(model: BoundModel, given: string, why: string, cause?: unknown): UsageError {
-  const example = model.key.length === 1 ? model.key[0] : `'["1","2"]' or 1,2`
+  const form = model.key.length === 1 ? 'as its text' : `as '["1","2"]' or 1,2`
   return new UsageError('EW_KEY_INVALID', `${JSON.stringify(given)} is no key of ${model.name}: ${why}`, {
-    next: `Give the key (${model.key.join(', ')}) as ${example}.`,
+    next: `Give the key (${model.key.join(', ')}) ${form}.`,
     details: { aggregate: model.name, key: model.key },
     cause,
   })

@@ -75,6 +75,8 @@ function nextStep(
   if (!exists) return 'eventward generate'
   if (!migrated) return 'eventward migrate up'
   if (backfill === null || !backfill.complete) return `eventward backfill ${table}`
-  if (verify === null || !verify.clean) return `eventward verify ${table}`
+  // A verify from before the last backfill proved other events.
+  const proven = verify?.clean === true && BigInt(verify.run) > BigInt(backfill.run)
+  if (!proven) return `eventward verify ${table}`
   return open !== '0' ? `eventward verify ${table} --open` : `eventward explain ${table}`
 }
