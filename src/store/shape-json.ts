@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { EventShape } from '../definition/index.js'
 
-/** The parts of a shape in which the order of writing counts for nothing, put in order; as JSON text. Pure. */
-export function shapeJson(shape: EventShape): string {
-  return JSON.stringify(meaning(shape))
+/** A shape without its name and effect, which have columns of their own, as JSON text: in the order of writing. Pure. */
+export function shapeJson({ data, facts, constants, bound }: EventShape): string {
+  return JSON.stringify({ data, facts, constants, bound })
 }
 
 /** SHA-256 (hex) of a shape with its effect: equal where two shapes mean the same. Pure. */
@@ -54,7 +54,7 @@ type Meaning = Pick<EventShape, 'data' | 'facts' | 'constants' | 'bound'>
 
 const NAMES = { data: 'data', facts: 'facts', constants: 'set', bound: 'set to the time' } as const
 
-/** Bound columns keep their order: the first one gives the time. */
+/** In order where the order of writing counts for nothing. Bound columns keep theirs: the first one gives the time. */
 function meaning({ data, facts, constants, bound }: EventShape): Meaning {
   return {
     data: data
