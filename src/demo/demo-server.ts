@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { DatabaseError } from '../errors/index.js'
+import { othersReach } from './others-reach.js'
 import { type PostgresBinaries, postgresBinaries } from './postgres-binaries.js'
 
 export interface DemoServer {
@@ -31,7 +32,7 @@ const PATIENCE = '30'
  * @throws UsageError EW_DEMO_NO_POSTGRES; DatabaseError EW_DEMO_SERVER with the server's last words.
  */
 export async function startDemoServer(): Promise<DemoServer> {
-  const folder = await mkdtemp(join(tmpdir(), 'eventward-demo-'))
+  const folder = await mkdtemp(join(await scratch(), 'eventward-demo-'))
   const data = join(folder, 'data')
   // Also where the process ends in a way that leaves no time to wait.
   const abandon = () => {
@@ -66,6 +67,12 @@ export async function startDemoServer(): Promise<DemoServer> {
     discard()
     throw error
   }
+}
+
+/** The temporary folder; for root one that the server's user reaches. */
+async function scratch(): Promise<string> {
+  const own = tmpdir()
+  return process.getuid?.() !== 0 || (await othersReach(own)) ? own : '/tmp'
 }
 
 interface User {

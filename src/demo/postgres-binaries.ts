@@ -1,8 +1,9 @@
 import { constants, existsSync } from 'node:fs'
-import { access, chmod, cp, readFile, stat, symlink } from 'node:fs/promises'
+import { access, chmod, cp, readFile, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, relative, resolve } from 'node:path'
 import { UsageError } from '../errors/index.js'
+import { othersReach } from './others-reach.js'
 
 /** Where the programs of the embedded PostgreSQL are. */
 export interface PostgresBinaries {
@@ -69,14 +70,6 @@ async function missingLinks(native: string) {
 /** Paths are written from the package's folder, as `native/...`; a copy has another name. */
 function inside(native: string, path: string): string {
   return join(native, relative(join(native, '..', 'native'), path))
-}
-
-/** Whether every folder on the way lets others through. */
-async function othersReach(folder: string): Promise<boolean> {
-  for (let at = folder; ; at = dirname(at)) {
-    if (((await stat(at)).mode & constants.S_IXOTH) === 0) return false
-    if (dirname(at) === at) return true
-  }
 }
 
 async function makeExecutable(path: string): Promise<void> {

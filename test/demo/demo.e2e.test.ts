@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { demo } from '../../src/demo/index.js'
+import { until } from '../support/race.js'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+/** A temporary folder of its own, so that what is left behind can be seen. */
+function ownTmp(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'demo-test-'))
+  // Root's server runs as another user.
+  chmodSync(folder, 0o755)
+  return folder
+}
+
+function startDemo(TMPDIR: string, ...options: readonly string[]) {
+  // The address of tsx itself: its wrapper would stand between us and the signal.
+  const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'cli/main.ts'), 'demo', ...options], {
+    cwd: ROOT,
+    env: { ...process.env, TMPDIR },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const out: string[] = []
+  child.stdout.on('data', (chunk: Buffer) => out.push(chunk.toString()))
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
+  return { child, ended, stdout: () => out.join('') }
+}
+
+describe('the demo', () => {
+  it('ends as it must, as one document, and leaves nothing behind', async () => {
+    const tmp = ownTmp()
+    const { ended, stdout } = startDemo(tmp, '--json')
+    expect(await ended).toBe(0)
+    const document = JSON.parse(stdout()) as {
+      ok: boolean
+      command: string
+      tables: unknown
+      steps: readonly { name: string; problems: readonly string[] }[]
+    }
+    expect(document).toMatchObject({ v: 1, command: 'demo', ok: true })
+    expect(document.tables).toEqual([
+      { table: 'subscriptions', rows: '50000', streams: '50000', events: '95002', clean: true },
+    ])
+    expect(document.steps.flatMap(({ problems }) => problems)).toEqual([])
+    expect(document.steps.map(({ name }) => name)).toContain('find replay')
+    expect(readdirSync(tmp).filter((name) => name.startsWith('eventward-demo'))).toEqual([])
+    rmSync(tmp, { recursive: true })
+  })
+
+  it('stopped by Ctrl-C ends with 130 and leaves neither files nor a server', async () => {
+    const tmp = ownTmp()
+    const { child, ended } = startDemo(tmp)
+    const file = () => {
+      const [folder] = readdirSync(tmp).filter((name) => name.startsWith('eventward-demo'))
+      return folder === undefined ? '' : join(tmp, folder, 'data', 'postmaster.pid')
+    }
+    await until(() => existsSync(file()), { what: 'the server of the demo' })
+    child.kill('SIGINT')
+    expect(await ended).toBe(130)
+    expect(readdirSync(tmp).filter((name) => name.startsWith('eventward-demo'))).toEqual([])
+    rmSync(tmp, { recursive: true })
+  })
+
+  it('is not begun where it was stopped already', async () => {
+    await expect(demo({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'EW_STOPPED' })
+  })
+})
