@@ -30,19 +30,17 @@ export function compileVerifyDetail(source: VerifySource, id: string): Query {
     left join lateral (${raw(rowOfStreamSql(model, source.key, { id: 's.id' }))}
     ) as r on true
     left join lateral (
-      select case when ${raw(STREAM_SQL.isAlive)} then ${raw(rawTexts(source))} end as folded
+      select case when ${raw(STREAM_SQL.isAlive)} then ${raw(RAW_TEXTS)} end as folded
       from (${compileFoldStreams(model, source.events, streamRangeSql({ only: id }))}
       ) as f
     ) as f on true`
 }
 
-function rawTexts({ model }: VerifySource): string {
-  const members = model.columns.map(
-    ({ name }) =>
-      `case when f.folded ? ${literal(name)} then pg_catalog.jsonb_build_object(${literal(name)}, f.folded ->> ${literal(name)}) else '{}'::pg_catalog.jsonb end`,
-  )
-  return members.join(' || ') || `'{}'::pg_catalog.jsonb`
-}
+/** Of all members, also those that name no column: whoever reads it asks by column. */
+const RAW_TEXTS = `(
+        select coalesce(pg_catalog.jsonb_object_agg(m.key, m.value), '{}')
+        from pg_catalog.jsonb_each_text(f.folded) as m
+      )`
 
 /** SQL of a stream's events, in order of version, as one JSON array of arrays of texts; NULL where there are none. */
 export function compileStreamEvents({ model, events }: VerifySource, id: string): Query {

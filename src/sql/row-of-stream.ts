@@ -10,7 +10,7 @@ import type { TypedKey } from './key-range.js'
  *
  * Found by the typed key, so that the unique index answers, and by the key's text, since numeric 1.0 and 1.00 are equal
  * and yet another row than the events speak of. LIMIT keeps the planner from pulling the probe up into a hash of the
- * whole table, which it does where the tables were never analysed. An id that is none of this key raises class 22.
+ * whole table, once per range. An id that is none of this key raises class 22.
  */
 export function rowOfStreamSql(
   model: BoundModel,

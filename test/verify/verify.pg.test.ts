@@ -156,6 +156,18 @@ describe('verify of the seed', () => {
       expect(await differencesOf(engine)).toMatchObject([{ key: '12', kind: 'not_created' }])
     })
 
+    it('finds a change of a row that an event removed', async () => {
+      await plant(`insert into public.events (aggregate_type, aggregate_id, version, type, data, occurred_at) values
+        ('Subscription', '12', 3, 'Deleted', '{}', now()), ('Subscription', '12', 4, 'Changed', '{}', now())`)
+      expect(await differencesOf(engine)).toMatchObject([
+        {
+          key: '12',
+          kind: 'not_created',
+          message: 'version 4, Changed, changes a row that no event created',
+        },
+      ])
+    })
+
     it('reports a text that is no value of its column as unreadable, with column and words, and checks the rest', async () => {
       await plant(`update public.events set data = data || '{"user_id": "abc"}' where aggregate_id = '12' and version = 1;
         update public.events set data = '{"status": "paused"}' where aggregate_id = '13' and version = 4`)
