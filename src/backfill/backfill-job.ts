@@ -23,6 +23,8 @@ export interface BackfillJob {
   readonly workers: number
   readonly chunkRows: number
   readonly rate: RateLimit
+  /** How long the table may be locked by others before the run gives up, in ms. */
+  readonly patienceMs: number
   readonly onProgress: BackfillOptions['onProgress']
 }
 

@@ -7,6 +7,8 @@ export interface BackfillOptions {
   readonly chunkRows?: number
   /** Rows per second at the most, over all workers of this process. @default none */
   readonly maxRate?: number
+  /** How long others (a rewrite, VACUUM FULL) may lock the table before the run gives up, in ms. @default 60000 */
+  readonly patienceMs?: number
   /** Counts what would be written, in READ ONLY transactions. @default false */
   readonly dryRun?: boolean
   /** Archives the table's events and writes them anew. Needs `confirm`. @default false */

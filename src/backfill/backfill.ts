@@ -10,7 +10,7 @@ import { dryRun } from './dry-run.js'
 import { openBackfill } from './open-backfill.js'
 import { reportProgress } from './report-progress.js'
 import { restart } from './restart.js'
-import { work } from './worker.js'
+import { newTeam, work } from './worker.js'
 
 /** Rows left that a result lists. */
 const LEFT_SHOWN = 100
@@ -35,7 +35,8 @@ export async function backfill(
   if (options.restart === true) await restart(database, definition, options)
   const job = await openBackfill(database, definition, options)
   const report = reportProgress(job)
-  await runWorkers(job, options.signal, (signal) => work(job, report, signal))
+  const team = newTeam(job, report)
+  await runWorkers(job, options.signal, (signal) => work(job, team, signal))
   const progress = await database.session((session) => progressOf(session, job.run.id, MAX_ATTEMPTS))
   report.last(progress)
   const complete = progress.planned && progress.todo === '0'

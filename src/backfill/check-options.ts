@@ -12,6 +12,7 @@ export function checkOptions(definition: AggregateDefinition, options: BackfillO
   wholeNumber('workers', options.workers)
   wholeNumber('chunkRows', options.chunkRows)
   wholeNumber('maxRate', options.maxRate)
+  wholeNumber('patienceMs', options.patienceMs)
   if (options.restart !== true) return
   if (options.dryRun === true) {
     throw new UsageError('EW_OPTION', 'restart and dryRun exclude each other: a restart archives events', {

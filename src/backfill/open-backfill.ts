@@ -60,6 +60,7 @@ export async function openBackfill(
       workers: options.workers ?? 2,
       chunkRows: options.chunkRows ?? 5000,
       rate: rateLimit(options.maxRate, () => performance.now()),
+      patienceMs: options.patienceMs ?? 60_000,
       onProgress: options.onProgress,
     }
   })

@@ -12,34 +12,49 @@ import { setAside } from './set-aside.js'
 import { afterFailure, afterSlice, initialPace, limitFor, type Pace } from './slice-pace.js'
 import { tableLocked } from './table-locked.js'
 
-/** How long the table may be locked by others (a rewrite, VACUUM FULL) before the run gives up. */
-const PATIENCE_MS = 60_000
 /** Between two looks at what others hold, in ms. */
 const LOOK_MS = 25
+/** So few rows take no time: the server has other troubles, and is given a moment. */
+const FEW_ROWS = 50
+const MOMENT_MS = 250
+
+/** What the workers of a process share. */
+export interface Team {
+  pace: Pace
+  readonly report: ProgressReport
+}
+
+/** A team that has not begun. */
+export function newTeam(job: BackfillJob, report: ProgressReport): Team {
+  return { pace: initialPace(job.chunkRows), report }
+}
 
 /**
  * One worker: takes slices until nothing of the run is left but what was given up, planning chunks when none is free.
  * Ends after the slice at work when the signal is aborted. Rejects where the run can't go on.
  */
-export async function work(job: BackfillJob, report: ProgressReport, signal: AbortSignal): Promise<void> {
-  let pace: Pace = initialPace(job.chunkRows)
+export async function work(job: BackfillJob, team: Team, signal: AbortSignal): Promise<void> {
   let blockedSince: number | null = null
   while (!signal.aborted) {
     await pause(job.rate.waitMs(), signal)
     if (signal.aborted) return
     const limit = (chunk: Chunk) =>
-      chunk.kind === 'row' ? 1 : Math.min(limitFor(pace, chunk.n), job.rate.burst)
+      chunk.kind === 'row' ? 1 : Math.min(limitFor(team.pace, chunk.n), job.rate.burst)
     const step = await job.database.session((session) => runSlice(session, job, limit))
     if (signal.aborted && step.kind !== 'taken') return
     if (step.kind !== 'blocked') blockedSince = null
     switch (step.kind) {
       case 'taken':
         job.rate.spend(step.rows)
-        pace = afterSlice(pace, step, { chunkRows: job.chunkRows, statementMs: job.limits.statementMs })
-        await report.tick()
+        team.pace = afterSlice(team.pace, step, {
+          chunkRows: job.chunkRows,
+          statementMs: job.limits.statementMs,
+        })
+        await team.report.tick()
         break
       case 'failed':
-        pace = await onFailure(job, pace, step)
+        await onFailure(job, team, step)
+        if (step.why === 'slow' && step.asked < FEW_ROWS) await pause(MOMENT_MS, signal)
         break
       case 'blocked': {
         blockedSince ??= performance.now()
@@ -59,16 +74,15 @@ export async function work(job: BackfillJob, report: ProgressReport, signal: Abo
 
 async function onFailure(
   job: BackfillJob,
-  pace: Pace,
+  team: Team,
   step: Extract<Step, { readonly kind: 'failed' }>,
-): Promise<Pace> {
+): Promise<void> {
   const { chunk, asked, why, error } = step
-  const next = afterFailure(pace, { n: chunk.n, asked }, why)
+  const next = afterFailure(team.pace, { n: chunk.n, asked }, why)
+  team.pace = next.pace
   if (next.alone) {
     await tolerate(() => job.database.session((session) => setAside(session, job, { chunk, why, error })))
   }
-  // A row that is tried again by itself tells nothing about how many rows go into a slice.
-  return chunk.kind === 'row' ? pace : next.pace
 }
 
 /** What remains where no chunk is free: plan on, wait for those that others hold or that were put off, or end. */
@@ -106,7 +120,7 @@ async function waitForTable(
   { blockedSince, error }: { readonly blockedSince: number; readonly error: unknown },
   signal: AbortSignal,
 ): Promise<void> {
-  if (performance.now() - blockedSince > PATIENCE_MS) throw await tableLocked(job, error)
+  if (performance.now() - blockedSince > job.patienceMs) throw await tableLocked(job, error)
   // Jitter: workers that wait together would come back together.
   await pause(50 + Math.random() * 100, signal)
 }

@@ -19,6 +19,18 @@ describe('the size of a slice', () => {
     expect(limitFor(pace, '1')).toBe(5000)
   })
 
+  it('is halved once when two workers fail together', () => {
+    let { pace } = afterFailure(initialPace(5000), { n: '1', asked: 5000 }, 'slow')
+    pace = afterFailure(pace, { n: '2', asked: 5000 }, 'slow').pace
+    expect(limitFor(pace, '3')).toBe(2500)
+  })
+
+  it('is hunted down in two chunks at once', () => {
+    let { pace } = afterFailure(initialPace(100), { n: '1', asked: 100 }, 'data')
+    pace = afterFailure(pace, { n: '2', asked: 40 }, 'data').pace
+    expect([limitFor(pace, '1'), limitFor(pace, '2'), limitFor(pace, '3')]).toEqual([50, 20, 100])
+  })
+
   it('shrinks before a slice is cancelled', () => {
     expect(limitFor(taken(initialPace(5000), 5000, 250), '1')).toBe(3750)
   })
