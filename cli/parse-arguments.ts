@@ -32,7 +32,7 @@ export async function parseArguments(
         command.summary,
         (own) => withOptions(own, command),
         (args) => {
-          chosen = { kind: 'command', command, args: args as unknown as Arguments }
+          chosen = { kind: 'command', command, args: lastOfEach(args, command) }
         },
       ),
     program(commands, columns),
@@ -59,7 +59,6 @@ function program(commands: readonly Command[], columns: number): Argv {
       'parse-positional-numbers': false,
       'camel-case-expansion': false,
       'boolean-negation': false,
-      'duplicate-arguments-array': false,
     })
     .detectLocale(false)
     .exitProcess(false)
@@ -75,6 +74,16 @@ function program(commands: readonly Command[], columns: number): Argv {
       if (error instanceof EventwardError) throw error
       throw usageError(message ?? String(error), commands)
     })
+}
+
+/** `--schema a --schema b` is a list; of an option that takes one value, the last counts. */
+function lastOfEach(args: Readonly<Record<string, unknown>>, command: Command): Arguments {
+  const options: Command['options'] = { ...GLOBAL_OPTIONS, ...command.options }
+  const entries = Object.entries(args).map(([name, value]) => {
+    const one = Array.isArray(value) && options[name] !== undefined && options[name].array !== true
+    return [name, one ? value.at(-1) : value]
+  })
+  return Object.fromEntries(entries) as Arguments
 }
 
 function withOptions(own: Argv, command: Command): Argv {
