@@ -45,7 +45,7 @@ const PLAIN_TEXT: ReadonlySet<string> = new Set(['text', 'varchar'])
 /**
  * Types whose `=` holds exactly when the output texts are equal. Not numeric (1.1 = 1.10), floats (-0 = 0), bpchar
  * (trailing spaces), interval (30 days = 1 mon), jsonb (of numerics), arrays (of any of these), nor the time types of
- * a day, left out from caution.
+ * a day, left out from caution; nor a domain over an enum, which has no `=` with the enum itself.
  */
 const FAITHFUL: ReadonlySet<string> = new Set([
   'int2',
@@ -68,5 +68,6 @@ function encodingOf(column: CatalogColumn): Encoding {
 }
 
 function isFaithful(column: CatalogColumn): boolean {
-  return column.deterministic && (column.baseTypeKind === 'e' || FAITHFUL.has(builtInType(column)))
+  const isEnum = column.baseTypeKind === 'e' && !column.domain
+  return column.deterministic && (isEnum || FAITHFUL.has(builtInType(column)))
 }

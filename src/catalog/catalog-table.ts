@@ -29,7 +29,10 @@ export interface CatalogColumn {
   readonly typeOid: string
   /** `format_type(atttypid, atttypmod)` under search_path pg_catalog: `numeric(10,2)`, `public.mpaa_rating`. */
   readonly type: string
-  /** What to cast to when decoding: domains resolved, no modifiers, quoted and qualified: `pg_catalog."numeric"`. */
+  /**
+   * What to cast a text to when decoding: domains resolved, no modifiers, quoted and qualified: `pg_catalog."numeric"`.
+   * Leads through bpchar where the cast from text is not the type's input.
+   */
   readonly castType: string
   /** `pg_type.typname` of the base type, domains resolved: `int4`, `_text`, `mpaa_rating`. */
   readonly baseTypeName: string

@@ -19,7 +19,7 @@ export async function readColumns(
 type ColumnRow = Readonly<
   Record<'table_oid' | 'name' | 'attnum' | 'type_oid' | 'type' | 'nullable' | 'generated', string> &
     Record<'base_name' | 'base_schema' | 'base_kind' | 'base_category', string> &
-    Record<'domain' | 'identity' | 'deterministic', string> &
+    Record<'domain' | 'identity' | 'deterministic' | 'own_text_cast', string> &
     Record<'default_expression' | 'enum_labels', string | null>
 >
 
@@ -29,7 +29,7 @@ function columnOf(row: ColumnRow): CatalogColumn {
     attnum: Number.parseInt(row.attnum, 10),
     typeOid: row.type_oid,
     type: row.type,
-    castType: qualified(row.base_schema, row.base_name),
+    castType: `${row.own_text_cast === 't' ? 'pg_catalog.bpchar::' : ''}${qualified(row.base_schema, row.base_name)}`,
     baseTypeName: row.base_name,
     baseTypeSchema: row.base_schema,
     baseTypeKind: row.base_kind,
@@ -47,6 +47,9 @@ function columnOf(row: ColumnRow): CatalogColumn {
 /**
  * A domain over a domain is followed down to its base type. Since PostgreSQL 18 `attnotnull` is also set by a NOT NULL
  * constraint that is not yet valid: such a column may hold NULL. Before 18 a column has no such row in pg_constraint.
+ *
+ * A cast of text by a function of its own is not the type's input: regclass takes no `-` and no number by it, a user's
+ * cast may mean anything. From bpchar there is none as a rule, so that the input function is called.
  */
 function columnsQuery(oids: readonly string[]): Query {
   return sql`
@@ -66,7 +69,13 @@ function columnsQuery(oids: readonly string[]): Query {
       where t.typtype = 'd'
     ),
     base_type as materialized (
-      select r.declared, t.oid, t.typname, t.typtype, t.typcategory, n.nspname, label.labels
+      select r.declared, t.oid, t.typname, t.typtype, t.typcategory, n.nspname, label.labels,
+        exists (
+          select from pg_cast c
+          where c.casttarget = t.oid and c.castsource = 'text'::regtype and c.castmethod = 'f')
+        and not exists (
+          select from pg_cast c
+          where c.casttarget = t.oid and c.castsource = 'bpchar'::regtype) as own_text_cast
       from resolved r
       join pg_type t on t.oid = r.base and t.typtype <> 'd'
       join pg_namespace n on n.oid = t.typnamespace
@@ -86,6 +95,7 @@ function columnsQuery(oids: readonly string[]): Query {
       b.typtype::text as base_kind,
       b.typcategory::text as base_category,
       a.atttypid <> b.oid as domain,
+      b.own_text_cast,
       not a.attnotnull or exists (
         select from pg_constraint c
         where c.conrelid = a.attrelid
