@@ -24,7 +24,8 @@ export interface EventsName {
  *
  * `streams` is a condition on alias `e` of the events table. Events come through an ordered subquery, which the
  * (aggregate_id, version) index feeds without a sort; ORDER BY inside the aggregate would sort each group before
- * PostgreSQL 16.
+ * PostgreSQL 16. What is folded is merged with nothing: a stream of one event would else hand on its data as it is
+ * stored, to be decompressed again for each column that is read from it.
  */
 export function compileFoldStreams(model: BoundModel, events: EventsName, streams: Query): Query {
   return sql`
@@ -32,7 +33,7 @@ export function compileFoldStreams(model: BoundModel, events: EventsName, stream
       pg_catalog.count(*) as events,
       pg_catalog.max(d.version) as last_version,
       pg_catalog.string_agg(d.effect, '') as effects,
-      eventward.jsonb_cat(d.delta) as folded
+      eventward.jsonb_cat(d.delta) || ${raw(EMPTY)} as folded
     from (
       select e.aggregate_id,
         e.version,

@@ -3,19 +3,21 @@ import { StringDecoder } from 'node:string_decoder'
 
 /**
  * Hands each line of COPY's text format to `take`, without its newline: one in a value is escaped, so lines end where
- * rows do. Holds one network chunk at a time.
+ * rows do. Holds one line and one network chunk at a time; each character is looked at once, however long the line.
  */
 export async function copyLines(stream: Readable, take: (line: string) => void): Promise<void> {
   const decoder = new StringDecoder('utf8')
-  let rest = ''
+  let begun: string[] = []
   for await (const chunk of stream) {
-    const text = rest + decoder.write(chunk as Buffer)
+    const text = decoder.write(chunk as Buffer)
     let start = 0
     for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', start)) {
-      take(text.slice(start, end))
+      begun.push(text.slice(start, end))
+      take(begun.join(''))
+      begun = []
       start = end + 1
     }
-    rest = text.slice(start)
+    if (start < text.length) begun.push(text.slice(start))
   }
 }
 
