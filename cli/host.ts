@@ -68,8 +68,7 @@ export function createHost(name: string, args: GlobalOptions, io: Io, signal: Ab
         max: options.max ?? 4,
         applicationName: `eventward ${name}`,
       })
-      const cancel = () => void database.cancelAll().catch(() => undefined)
-      if (options.stopsItself !== true) signal.addEventListener('abort', cancel, { once: true })
+      const letGo = cancelOnAbort(database, signal, options.stopsItself === true ? GRACE_MS : 0)
       try {
         // Always, --quiet or not: whoever looks at a log must see which database it was.
         io.stderr.write(`${await targetLine(database)}\n`)
@@ -77,10 +76,30 @@ export function createHost(name: string, args: GlobalOptions, io: Io, signal: Ab
       } catch (error) {
         throw signal.aborted ? stopped(name, error) : error
       } finally {
-        signal.removeEventListener('abort', cancel)
+        letGo()
         await database.close()
       }
     },
+  }
+}
+
+/** How long a command that watches the signal itself may take to come to an end of what it is at. */
+const GRACE_MS = 2_000
+
+/** After Ctrl-C, cancels on the server whatever still runs there, until it's let go: it may have been between two statements. */
+function cancelOnAbort(database: Database, signal: AbortSignal, graceMs: number): () => void {
+  let timer: NodeJS.Timeout | undefined
+  const cancel = () => {
+    void database.cancelAll().catch(() => undefined)
+    timer = setTimeout(cancel, 500)
+  }
+  const begin = () => {
+    timer = setTimeout(cancel, graceMs)
+  }
+  signal.addEventListener('abort', begin, { once: true })
+  return () => {
+    signal.removeEventListener('abort', begin)
+    clearTimeout(timer)
   }
 }
 

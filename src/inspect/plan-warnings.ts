@@ -2,7 +2,11 @@ import type { CatalogTable } from '../catalog/index.js'
 import type { BoundModel } from '../definition/index.js'
 
 /** What is good to know before a table is moved, in words. Pure. */
-export function planWarnings(model: BoundModel, table: CatalogTable): readonly string[] {
+export function planWarnings(
+  model: BoundModel,
+  table: CatalogTable,
+  { estimate }: { readonly estimate: boolean },
+): readonly string[] {
   const uncomparable = table.columns.filter(({ baseTypeName }) => WITHOUT_EQUALITY.has(baseTypeName))
   const unknown = model.columns.filter(({ known }) => !known)
   const generated = table.columns.filter(({ generated }) => generated)
@@ -17,7 +21,7 @@ export function planWarnings(model: BoundModel, table: CatalogTable): readonly s
         ]
       : []),
     ...(table.hasRules ? ['rules rewrite writes to it: capture will not see what they redirect'] : []),
-    ...(table.rowEstimate === null ? ['never analysed: run ANALYZE for better estimates'] : []),
+    ...(estimate && table.rowEstimate === null ? ['never analysed: run ANALYZE for better estimates'] : []),
   ]
 }
 

@@ -97,7 +97,7 @@ async function planOne(
     locks: [
       'ACCESS SHARE for less than half a second at a time: it waits for, and blocks, ALTER TABLE and the like only',
     ],
-    warnings: planWarnings(model, table),
+    warnings: planWarnings(model, table, expected),
     next: nextOf(model, events, expected),
   }
 }
