@@ -4,7 +4,7 @@ export interface KeyedTable {
   readonly columns: string
   readonly rows: readonly string[]
   /** Further statements; `$t` is the table. */
-  readonly then?: string
+  readonly afterwards?: string
 }
 
 /** Keys of many types, in many forms. Each row begins with its key; the columns behind it are of no matter. */
@@ -133,19 +133,19 @@ export const KEYED: readonly KeyedTable[] = [
     name: 'k_pattern',
     columns: 'id text not null, v int',
     rows: [`'b', 1`, `'B', 2`, `'ä', 3`],
-    then: 'create unique index on $t (id text_pattern_ops)',
+    afterwards: 'create unique index on $t (id text_pattern_ops)',
   },
   {
     name: 'k_bpchar_pattern',
     columns: 'id char(3) not null, v int',
     rows: [`'b', 1`, `'B', 2`],
-    then: 'create unique index on $t (id bpchar_pattern_ops desc)',
+    afterwards: 'create unique index on $t (id bpchar_pattern_ops desc)',
   },
   {
     name: 'k_unique',
     columns: 'a int not null, b text not null, v int',
     rows: [`1, 'x', 1`, `2, 'x', 2`],
-    then: 'create unique index on $t (b desc, a) include (v)',
+    afterwards: 'create unique index on $t (b desc, a) include (v)',
   },
   {
     name: 'k_three',
@@ -198,10 +198,10 @@ create domain keys.customer_number as int check (value > 0);
 
 export function keyedTables(tables: readonly KeyedTable[]): string {
   return tables
-    .map(({ name, columns, rows, then }) => {
+    .map(({ name, columns, rows, afterwards }) => {
       const table = `keys.${name}`
       const inserts = rows.map((row) => `insert into ${table} values (${row});`)
-      return `create table ${table} (${columns});\n${then === undefined ? '' : `${then.replaceAll('$t', table)};\n`}${inserts.join('\n')}`
+      return `create table ${table} (${columns});\n${afterwards === undefined ? '' : `${afterwards.replaceAll('$t', table)};\n`}${inserts.join('\n')}`
     })
     .join('\n')
 }
