@@ -6,6 +6,7 @@ import {
   type StreamRange,
   type VerifySource,
 } from '../sql/index.js'
+import { inIndexOrder } from './in-index-order.js'
 import { checkRows, type KeyRange } from './rows-pass.js'
 import { type SharedCursor, sharedCursor } from './shared-cursor.js'
 import type { Checked, StreamCheck } from './stream-check.js'
@@ -45,8 +46,8 @@ export function tablePasses(
 
 function streamCursor({ model, events }: VerifySource, size: number): SharedCursor<string> {
   return sharedCursor<string>(async (session, after) => {
-    const { boundary } = await session.one<{ boundary: string | null }>(
-      compileStreamBoundary(model, events, { after, size }),
+    const { boundary } = await inIndexOrder(session, () =>
+      session.one<{ boundary: string | null }>(compileStreamBoundary(model, events, { after, size })),
     )
     return boundary
   })
@@ -55,12 +56,14 @@ function streamCursor({ model, events }: VerifySource, size: number): SharedCurs
 function rowCursor({ model, key }: VerifySource, size: number): SharedCursor<readonly string[]> {
   let greatest: Promise<readonly string[] | null> | undefined
   return sharedCursor<readonly string[]>(async (session, after) => {
-    greatest ??= session
-      .rows<{ greatest: string }>(compileGreatestKey(model, key))
-      .then(([row]) => keyTexts(row?.greatest))
+    greatest ??= inIndexOrder(session, () =>
+      session.rows<{ greatest: string }>(compileGreatestKey(model, key)),
+    ).then(([row]) => keyTexts(row?.greatest))
     const upTo = await greatest
     if (upTo === null) return null
-    const [row] = await session.rows<{ boundary: string }>(compileBoundary(model, key, { after, upTo, size }))
+    const [row] = await inIndexOrder(session, () =>
+      session.rows<{ boundary: string }>(compileBoundary(model, key, { after, upTo, size })),
+    )
     return keyTexts(row?.boundary)
   })
 }
