@@ -22,7 +22,7 @@ export function errorMember(error: EventwardError): ErrorMember {
 }
 
 /** A document as text: one line, 64-bit numbers as strings. */
-export function documentText(document: Document): string {
+export function documentText(document: Document | ErrorMember): string {
   return JSON.stringify(document, (_, value: unknown) =>
     typeof value === 'bigint' ? value.toString() : value,
   )

@@ -1,8 +1,8 @@
-import { GateError } from '../src/errors/index.js'
+import { type EventwardError, GateError } from '../src/errors/index.js'
 import { asError } from './as-error.js'
 import { type Command, nameOf, type Outcome } from './command.js'
 import { COMMANDS } from './commands/index.js'
-import { type Document, documentText, errorMember } from './document.js'
+import { type Document, documentText, type ErrorMember, errorMember } from './document.js'
 import { createHost, type Host } from './host.js'
 import type { Io } from './io.js'
 import { parseArguments } from './parse-arguments.js'
@@ -31,7 +31,7 @@ export async function run(
     host = createHost(name, parsed.args, io, stop.signal)
     const outcome = await parsed.command.run(parsed.args as never, host)
     host.progress.end()
-    return report.outcome(name, outcome)
+    return report.outcome(name, outcome, host.secrets)
   } catch (error) {
     host?.progress.end()
     return report.failure(name, error, host?.secrets ?? [])
@@ -50,9 +50,9 @@ function reporter(argv: readonly string[], io: Io) {
   const json = has(argv, '--json')
   const verbose = has(argv, '--verbose')
   const known = secretsOf([...argv, io.env['DATABASE_URL']], io.env)
-
-  const print = (document: Document, secrets: readonly string[] = known) =>
-    io.stdout.write(`${redact(documentText(document), secrets)}\n`)
+  const print = (document: Document) => io.stdout.write(`${documentText(document)}\n`)
+  const warn = (error: EventwardError, secrets: readonly string[]) =>
+    io.stderr.write(`${redact(errorText(error, { verbose, stream: io.stderr }), secrets)}\n`)
 
   return {
     text(text: string): number {
@@ -61,14 +61,15 @@ function reporter(argv: readonly string[], io: Io) {
       return 0
     },
 
-    outcome(command: string, { ok, members, text, error }: Outcome): number {
-      if (json) {
-        // What a command found is data, not our words: nothing is redacted in it.
-        print({ v: 1, command, ok, ...members, ...(error ? { error: errorMember(error) } : {}) }, [])
-      } else {
+    outcome(command: string, { ok, members, text, error }: Outcome, secrets: readonly string[]): number {
+      const all = [...known, ...secrets]
+      // What a command found is data, not our words: it's printed as it is. The error may quote a URL.
+      if (json)
+        print({ v: 1, command, ok, ...members, ...(error ? { error: withoutSecrets(error, all) } : {}) })
+      else {
         const shown = text()
         if (shown !== '') io.stdout.write(`${shown}\n`)
-        if (error !== undefined) io.stderr.write(`${errorText(error, { verbose, stream: io.stderr })}\n`)
+        if (error !== undefined) warn(error, all)
       }
       return ok ? 0 : (error?.exitStatus ?? new GateError('EW_NOT_OK', command).exitStatus)
     },
@@ -76,9 +77,13 @@ function reporter(argv: readonly string[], io: Io) {
     failure(command: string, thrown: unknown, secrets: readonly string[]): number {
       const error = asError(thrown)
       const all = [...known, ...secrets]
-      if (json) print({ v: 1, command, ok: false, error: errorMember(error) }, all)
-      io.stderr.write(`${redact(errorText(error, { verbose, stream: io.stderr }), all)}\n`)
+      if (json) print({ v: 1, command, ok: false, error: withoutSecrets(error, all) })
+      warn(error, all)
       return error.exitStatus
     },
   }
+}
+
+function withoutSecrets(error: EventwardError, secrets: readonly string[]): ErrorMember {
+  return JSON.parse(redact(documentText(errorMember(error)), secrets)) as ErrorMember
 }

@@ -2,6 +2,7 @@ import { type BackfillResult, backfillAll } from '../../src/backfill/index.js'
 import { GateError } from '../../src/errors/index.js'
 import { selectAggregates } from '../../src/inspect/index.js'
 import { command, type Outcome } from '../command.js'
+import { keptResults } from '../kept-results.js'
 import { TABLES, wholeNumber } from '../options.js'
 import { backfillText } from '../render/backfill-text.js'
 
@@ -30,23 +31,23 @@ export const backfill = command({
     const config = await host.config()
     const definitions = selectAggregates(config, args.table)
     const workers = Number(args.workers)
-    return host.withDatabase(
-      config,
-      async (database) => {
-        const results = await backfillAll(database, definitions, {
-          workers,
-          dryRun: args['dry-run'],
-          restart: args.restart,
-          events: config.events,
-          signal: host.signal,
-          onProgress: host.progress.update,
-          ...(args['max-rate'] === undefined ? {} : { maxRate: Number(args['max-rate']) }),
-          ...(args.confirm === undefined ? {} : { confirm: args.confirm }),
-        })
-        return outcomeOf(results)
-      },
-      { max: workers + 2, stopsItself: true },
-    )
+    return keptResults<BackfillResult>(async (onResult) => {
+      const options = {
+        workers,
+        dryRun: args['dry-run'],
+        restart: args.restart,
+        events: config.events,
+        signal: host.signal,
+        onProgress: host.progress.update,
+        onResult,
+        ...(args['max-rate'] === undefined ? {} : { maxRate: Number(args['max-rate']) }),
+        ...(args.confirm === undefined ? {} : { confirm: args.confirm }),
+      }
+      await host.withDatabase(config, (database) => backfillAll(database, definitions, options), {
+        max: workers + 2,
+        stopsItself: true,
+      })
+    }, outcomeOf)
   },
 })
 

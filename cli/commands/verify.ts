@@ -1,8 +1,9 @@
 import { GateError } from '../../src/errors/index.js'
 import { selectAggregates } from '../../src/inspect/index.js'
-import { type VerifyResult, verify as verifyTable } from '../../src/verify/index.js'
+import { type VerifyProgress, type VerifyResult, verify as verifyTable } from '../../src/verify/index.js'
 import { command, type Outcome } from '../command.js'
 import type { Output } from '../io.js'
+import { keptResults } from '../kept-results.js'
 import { TABLES, wholeNumber } from '../options.js'
 import { plural } from '../render/quantity.js'
 import { verifyText } from '../render/verify-text.js'
@@ -30,26 +31,26 @@ export const verify = command({
     const config = await host.config()
     const workers = Number(args.workers)
     const definitions = selectAggregates(config, args.table)
-    return host.withDatabase(
-      config,
-      async (database) => {
-        const results: VerifyResult[] = []
-        for (const definition of definitions) {
-          const result = await verifyTable(database, definition, {
-            engine: args.engine === 'replay' ? 'replay' : 'sql',
-            workers,
-            open: args.open,
-            keysOnly: args['keys-only'],
-            events: config.events,
-            signal: host.signal,
-            onProgress: ({ table, rows, events }) =>
-              host.progress.update({ table, rows, events, total: null, estimate: false }),
-          })
-          results.push(result)
-        }
-        return outcomeOf(results, host.io.stdout)
-      },
-      { max: workers + 2, stopsItself: true },
+    const options = {
+      engine: args.engine === 'replay' ? ('replay' as const) : ('sql' as const),
+      workers,
+      open: args.open,
+      keysOnly: args['keys-only'],
+      events: config.events,
+      signal: host.signal,
+      onProgress: ({ table, rows, events }: VerifyProgress) =>
+        host.progress.update({ table, rows, events, total: null, estimate: false }),
+    }
+    return keptResults<VerifyResult>(
+      (onResult) =>
+        host.withDatabase(
+          config,
+          async (database) => {
+            for (const definition of definitions) onResult(await verifyTable(database, definition, options))
+          },
+          { max: workers + 2, stopsItself: true },
+        ),
+      (results) => outcomeOf(results, host.io.stdout),
     )
   },
 })

@@ -138,4 +138,23 @@ describe('a move by the command line', () => {
     expect(stderr).toContain('EW_TABLES_MOVED')
     await db.admin.query('alter table public.subscriptions drop column note')
   })
+
+  it('keeps what it found about the tables before one that fails, and prints their values as they are', async () => {
+    const cwd = await project()
+    const env = { DATABASE_URL: db.url }
+    await db.admin.query(`
+      create table public.first (id text primary key);
+      insert into public.first values ('http://user:word@host');
+      create table public.second (id integer primary key)`)
+    expect((await cli(['init', '--tables', 'first,second', '--yes'], { cwd, env })).status).toBe(0)
+    await db.admin.query('drop table public.second')
+    const { status, document } = await cli(['verify', '--json'], { cwd, env })
+    expect(status).toBe(2)
+    expect(document()).toMatchObject({
+      ok: false,
+      tables: [{ table: 'first', differences: '1' }],
+      differences: [{ key: 'http://user:word@host', kind: 'missing_stream' }],
+      error: { code: 'EW_TABLE_UNKNOWN' },
+    })
+  })
 })
