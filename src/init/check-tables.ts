@@ -5,6 +5,7 @@ import { loadModule } from '../config/index.js'
 import type { Session } from '../db/index.js'
 import type { ColumnDescription, TableDescription } from '../definition/index.js'
 import { UsageError } from '../errors/index.js'
+import { readOwnTables } from '../migrate/index.js'
 import { tableName } from './render-tables.js'
 
 /** What has moved in the catalog since `eventward.tables.ts` was written. */
@@ -34,7 +35,8 @@ export async function checkTables(
 ): Promise<CheckedTables> {
   const described = await describedTables(file)
   const wanted = [...new Set([...schemas, ...described.map(({ schema }) => schema)])]
-  const live = await readTables(session, wanted)
+  const ours = await readOwnTables(session)
+  const live = (await readTables(session, wanted)).filter(({ oid }) => !ours.has(oid))
   const find = ({ schema, name }: TableDescription) =>
     live.find((table) => table.schema === schema && table.name === name)
   const listed = new Set(described.map(tableName))

@@ -1,5 +1,6 @@
 import { readTables, unsupportedReasons } from '../catalog/index.js'
 import type { Session } from '../db/index.js'
+import { readOwnTables } from '../migrate/index.js'
 import { renderTables, tableName } from './render-tables.js'
 
 /**
@@ -11,11 +12,14 @@ export async function generateTables(
   schemas: readonly string[],
   tables?: readonly string[],
 ): Promise<string> {
+  const ours = await readOwnTables(session)
   const all = await readTables(session, schemas)
   return renderTables(
     all.filter(
       (table) =>
-        (tables === undefined || tables.includes(tableName(table))) && unsupportedReasons(table).length === 0,
+        !ours.has(table.oid) &&
+        (tables === undefined || tables.includes(tableName(table))) &&
+        unsupportedReasons(table).length === 0,
     ),
   )
 }

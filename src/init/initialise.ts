@@ -2,7 +2,7 @@ import { type CatalogTable, readTables } from '../catalog/index.js'
 import type { Database, Session } from '../db/index.js'
 import { nearestName } from '../definition/index.js'
 import { UsageError } from '../errors/index.js'
-import { readInstalled } from '../migrate/index.js'
+import { readOwnTables } from '../migrate/index.js'
 import { type InferredTable, inferDefinitions } from './infer-definitions.js'
 import { tableName } from './render-tables.js'
 import { type WrittenFile, writeConfig } from './write-config.js'
@@ -39,11 +39,9 @@ export async function initialise(database: Database, options: InitialiseOptions)
 }
 
 async function movableTables(session: Session, schemas: readonly string[]): Promise<readonly CatalogTable[]> {
-  const { events } = await readInstalled(session)
+  const ours = await readOwnTables(session)
   const all = await readTables(session, schemas)
-  return all.filter(
-    ({ schema, name, kind }) => kind !== 'partition' && !(schema === events?.schema && name === events.table),
-  )
+  return all.filter(({ oid, kind }) => kind !== 'partition' && !ours.has(oid))
 }
 
 function chosen(

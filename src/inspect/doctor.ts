@@ -1,6 +1,7 @@
 import { readTables, unsupportedReasons } from '../catalog/index.js'
 import type { LoadedConfig } from '../config/index.js'
 import type { Database } from '../db/index.js'
+import { readOwnTables } from '../migrate/index.js'
 import { checkActivity } from './doctor-activity.js'
 import { checkSchema } from './doctor-schema.js'
 import { checkServer } from './doctor-server.js'
@@ -26,9 +27,10 @@ export function doctor(database: Database, config: DoctorConfig | null): Promise
   return database.session((session) =>
     session.transaction({ readOnly: true }, async () => {
       const wanted = [...new Set([...schemas, ...aggregates.map(({ table }) => table.schema)])]
+      const ours = await readOwnTables(session)
       const tables = (await readTables(session, wanted)).filter((table) =>
         aggregates.length === 0
-          ? unsupportedReasons(table).length === 0 && !isOurs(table, events)
+          ? unsupportedReasons(table).length === 0 && !ours.has(table.oid)
           : aggregates.some((one) => tableName(one.table) === tableName(table)),
       )
       const missing = aggregates
@@ -51,11 +53,4 @@ export function doctor(database: Database, config: DoctorConfig | null): Promise
       ]
     }),
   )
-}
-
-function isOurs(
-  table: { readonly schema: string; readonly name: string },
-  events: DoctorConfig['events'],
-): boolean {
-  return table.schema === 'eventward' || (table.schema === events.schema && table.name === events.table)
 }

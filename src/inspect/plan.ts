@@ -7,7 +7,7 @@ import {
 import type { EventsTable, LoadedConfig } from '../config/index.js'
 import type { Database, Session } from '../db/index.js'
 import type { AggregateDefinition, BoundModel } from '../definition/index.js'
-import { readInstalled } from '../migrate/index.js'
+import { readInstalled, readOwnTables } from '../migrate/index.js'
 import { bindStored } from './bind-stored.js'
 import { type Expectation, expectEvents } from './expect-events.js'
 import { planWarnings } from './plan-warnings.js'
@@ -68,9 +68,7 @@ export function plan(
       )
     }
     if (named.length > 0) return planned
-    const uncovered = await session.transaction({ readOnly: true }, () =>
-      uncoveredTables(session, config, events),
-    )
+    const uncovered = await session.transaction({ readOnly: true }, () => uncoveredTables(session, config))
     return [...planned, ...uncovered]
   })
 }
@@ -114,22 +112,13 @@ async function unsupported(
 }
 
 /** What the configuration leaves out; our own tables and the partitions of others aside. */
-async function uncoveredTables(
-  session: Session,
-  config: LoadedConfig,
-  events: EventsTable | null,
-): Promise<readonly PlannedTable[]> {
+async function uncoveredTables(session: Session, config: LoadedConfig): Promise<readonly PlannedTable[]> {
   const covered = new Set(config.aggregates.map(({ table }) => tableName(table)))
   const live = await readTables(session, config.schemas)
-  const ours = new Set(events === null ? [] : await partitionsOf(session, events))
+  const ours = await readOwnTables(session)
   return live
     .filter((table) => !covered.has(tableName(table)) && !ours.has(table.oid) && table.kind !== 'partition')
     .map((table) => notPlanned(table, unsupportedReasons(table)))
-}
-
-async function partitionsOf(session: Session, events: EventsTable): Promise<readonly string[]> {
-  const [parent] = await readTables(session, [events.schema], [events.table])
-  return parent === undefined ? [] : [parent.oid]
 }
 
 function notPlanned(table: CatalogTable, reasons: readonly UnsupportedReason[]): PlannedTable {

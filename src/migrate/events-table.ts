@@ -12,6 +12,9 @@ export const DEFAULT_EVENTS: EventsTable = { schema: 'public', table: 'events' }
 /** The comment by which we know our events table again. */
 export const EVENTS_MARKER = 'eventward events v1'
 
+/** The comment of a partition that was taken out of it by a restart. */
+export const ARCHIVE_MARKER = 'Events archived by eventward'
+
 /**
  * The events table that a migration is to make: `userParams: { eventward: { events: { schema, table } } }` of the knex
  * configuration, else public.events.

@@ -3,8 +3,8 @@
  * Must never know a definition or what is done with events.
  */
 
-export { DEFAULT_EVENTS, EVENTS_MARKER, type EventsTable } from './events-table.js'
-export { type Installed, readEnvironment, readInstalled } from './installed.js'
+export { ARCHIVE_MARKER, DEFAULT_EVENTS, EVENTS_MARKER, type EventsTable } from './events-table.js'
+export { type Installed, readEnvironment, readInstalled, readOwnTables } from './installed.js'
 export {
   type MigrateOptions,
   type MigrateResult,

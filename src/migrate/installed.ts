@@ -1,6 +1,6 @@
 import type { Session } from '../db/index.js'
 import { sql } from '../sql/index.js'
-import type { EventsTable } from './events-table.js'
+import { ARCHIVE_MARKER, EVENTS_MARKER, type EventsTable } from './events-table.js'
 
 /** What eventward has put into a database. */
 export interface Installed {
@@ -39,4 +39,14 @@ export async function readInstalled(session: Session): Promise<Installed> {
 /** The label that the database bears, or null. */
 export async function readEnvironment(session: Session): Promise<string | null> {
   return (await readInstalled(session)).environment
+}
+
+/** OIDs of the tables that are ours and stand beside the application's: the events table, and archives of it. */
+export async function readOwnTables(session: Session): Promise<ReadonlySet<string>> {
+  const rows = await session.rows<{ oid: string }>(sql`
+    select c.oid::text as oid
+    from pg_class c
+    where c.relkind in ('r', 'p')
+      and obj_description(c.oid, 'pg_class') in (${EVENTS_MARKER}::text, ${ARCHIVE_MARKER}::text)`)
+  return new Set(rows.map(({ oid }) => oid))
 }

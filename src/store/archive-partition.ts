@@ -1,5 +1,5 @@
 import { type Session, sqlstateOf } from '../db/index.js'
-import type { EventsTable } from '../migrate/index.js'
+import { ARCHIVE_MARKER, type EventsTable } from '../migrate/index.js'
 import { ident, literal, qualified, raw, sql } from '../sql/index.js'
 import { withSuffix } from './partition-name.js'
 
@@ -111,5 +111,5 @@ async function keepAppendOnly(session: Session, archive: string): Promise<void> 
     before insert or update or delete on ${name}
     for each row execute function eventward.refuse_change()`)
   await session.execute(sql`alter table ${name} enable always trigger eventward_append_only`)
-  await session.execute(sql`comment on table ${name} is ${raw(literal('Events archived by eventward'))}`)
+  await session.execute(sql`comment on table ${name} is ${raw(literal(ARCHIVE_MARKER))}`)
 }

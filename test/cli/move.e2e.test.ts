@@ -121,6 +121,15 @@ describe('a move by the command line', () => {
       { command: 'verify' },
     ])
 
+    // Our own tables are none of the application's.
+    const before = await readFile(join(cwd, 'eventward.tables.ts'), 'utf8')
+    expect(await json('generate')).toMatchObject({ status: 0, outcome: 'same' })
+    expect(await json('init')).toMatchObject({
+      status: 0,
+      tables: [{ table: 'notes' }, { table: 'subscriptions' }],
+    })
+    expect(await readFile(join(cwd, 'eventward.tables.ts'), 'utf8')).toBe(before)
+
     // Events are kept: the schema is not taken back over them.
     const down = await json('migrate', 'down', '--all')
     expect(down.status).toBe(3)

@@ -5,15 +5,18 @@ import { COMMANDS } from '../../cli/commands/index.js'
 const README = new URL('../../README.md', import.meta.url)
 const BLOCK = /(<!-- commands: [^>]*-->\n)[\s\S]*?(<!-- \/commands -->)/
 
-/** The commands as README lists them: usage, what it does, its options. */
+/** The commands as README lists them: usage, what it does, its options; padded as the formatter pads. */
 function commandsTable(): string {
-  const cell = (text: string) => text.replaceAll('|', '\\|')
   const rows = COMMANDS.map(({ usage, summary, options }) => {
     const named = Object.keys(options).filter((name) => !new RegExp(`[[<]${name}\\b`).test(usage))
-    const list = named.map((name) => `\`--${name}\``).join(', ')
-    return `| \`${cell(usage)}\` | ${cell(summary)} | ${list} |`
+    return [`\`${usage}\``, summary, named.map((name) => `\`--${name}\``).join(', ')]
   })
-  return ['', '| command | what it does | options |', '| --- | --- | --- |', ...rows, '', ''].join('\n')
+  const all = [['command', 'what it does', 'options'], ...rows]
+  const widths = [0, 1, 2].map((column) => Math.max(...all.map((row) => row[column]!.length)))
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`
+  const [head, ...body] = all.map(line)
+  return ['', head, line(widths.map((width) => '-'.repeat(width))), ...body, '', ''].join('\n')
 }
 
 describe('README', () => {

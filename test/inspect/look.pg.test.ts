@@ -2,10 +2,22 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { backfill } from '../../src/backfill/index.js'
 import type { LoadedConfig } from '../../src/config/index.js'
 import { connect, type Database, type Session } from '../../src/db/index.js'
+import { defineAggregate, defineTable, type Integer } from '../../src/definition/index.js'
 import { doctor, explain, type Finding, plan, status } from '../../src/inspect/index.js'
 import { sql } from '../../src/sql/index.js'
 import { testDatabase } from '../support/database.js'
 import { createSubscriptions, insertSubscriptions, Subscription } from '../support/subscription.js'
+
+const Other = defineAggregate({
+  name: 'Other',
+  table: defineTable<{ id: Integer }>()({
+    schema: 'public',
+    name: 'other',
+    key: ['id'],
+    columns: { id: { type: 'integer', nullable: false } },
+  }),
+  events: { Created: { creates: true } },
+})
 
 const config: LoadedConfig = {
   path: '/eventward.config.ts',
@@ -58,6 +70,9 @@ describe('plan and explain', () => {
       from generate_series(100, 60099) i`)
     await db.admin.query('analyze public.subscriptions')
     await db.admin.query('create table public.bare (note json)')
+    await db.admin.query(
+      'create table public.other (id integer primary key); insert into public.other values (1)',
+    )
   })
 
   it('plan guesses from slices where there are many rows, and says that it guesses', async () => {
@@ -72,12 +87,19 @@ describe('plan and explain', () => {
   })
 
   it('plan lists tables that no aggregate covers, and none of our own', async () => {
-    const tables = await plan(db.database, config, {})
+    await backfill(db.database, Other)
+    await backfill(db.database, Other, { restart: true, confirm: 'other' })
+    const { rows } = await db.admin.query(
+      "select from pg_catalog.pg_class where relname like 'events_other%archive%'",
+    )
+    expect(rows.length).toBeGreaterThan(0)
+    const tables = await plan(db.database, { ...config, aggregates: [Subscription, Other] }, {})
     expect(tables.map(({ table, aggregate }) => [table, aggregate])).toEqual([
       ['subscriptions', 'Subscription'],
+      ['other', 'Other'],
       ['bare', null],
     ])
-    expect(tables[1]).toMatchObject({ supported: false, reasons: [{ code: 'EW_KEY_MISSING' }], events: null })
+    expect(tables[2]).toMatchObject({ supported: false, reasons: [{ code: 'EW_KEY_MISSING' }], events: null })
   })
 
   it('plan, explain, status and doctor run in transactions in which the server refuses any write', async () => {
