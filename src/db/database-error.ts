@@ -10,6 +10,8 @@ type Failure = Error & {
   readonly table?: unknown
   readonly column?: unknown
   readonly constraint?: unknown
+  /** The function of the server that raised it: never translated. */
+  readonly routine?: unknown
 }
 
 /**
@@ -101,6 +103,8 @@ function recognise(failure: Failure, sqlstate: string | undefined): Known | unde
   if (sqlstate === '53300') return FULL
   // Starting up or shutting down: refused at the door.
   if (sqlstate === '57P03') return UNREACHABLE
+  // `alter database ... allow_connections false`: told apart from other 55000s by who raised it.
+  if (sqlstate === '55000' && failure.routine === 'CheckMyDatabase') return UNREACHABLE
   if (sqlstate !== undefined && (ENDS_SESSION.has(sqlstate) || sqlstate.startsWith('08'))) return LOST
   if (sqlstate !== undefined) return undefined
   if (typeof failure.code === 'string' && NO_CONNECTION.has(failure.code)) return UNREACHABLE
