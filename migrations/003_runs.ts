@@ -87,7 +87,8 @@ create table eventward.mismatches (
   last_seen_at timestamptz not null default clock_timestamp(),
   resolved_at timestamptz
 );
-create unique index mismatches_open on eventward.mismatches (aggregate_type, key, kind) where resolved_at is null;
+-- A key may be longer than an index takes.
+create unique index mismatches_open on eventward.mismatches (aggregate_type, hashtextextended(key, 0), kind) where resolved_at is null;
 create index on eventward.mismatches (table_schema, table_name) where resolved_at is null;
 comment on table eventward.mismatches is 'Differences between rows and their events, kept until they are gone';
 `

@@ -31,7 +31,7 @@ export async function keepMismatches(
       ${run}::bigint, ${run}::bigint
     from jsonb_to_recordset(${JSON.stringify(stored)}::jsonb) as d (key text, kind text, columns jsonb)
     order by d.key collate "C", d.kind collate "C"
-    on conflict (aggregate_type, key, kind) where resolved_at is null do update
+    on conflict (aggregate_type, hashtextextended(key, 0), kind) where resolved_at is null do update
     set last_run = greatest(m.last_run, excluded.last_run),
       last_seen_at = clock_timestamp(),
       columns = case when excluded.columns = '[]' then m.columns else excluded.columns end`)
