@@ -4,8 +4,9 @@ import type { CatalogKey, CatalogKeyColumn } from './catalog-table.js'
 
 /**
  * Reads the unique indexes that can identify a row, by the table's OID: valid btree indexes without predicate and
- * expression, on NOT NULL columns. Order: immediate before deferrable, the primary key, fewest columns, name; so that
- * a table has the same key in every environment whatever the order in which its indexes were made.
+ * expression, on NOT NULL columns which the table doesn't compute (events carry no generated column). Order: immediate
+ * before deferrable, the primary key, fewest columns, name; so that a table has the same key in every environment
+ * whatever the order in which its indexes were made.
  */
 export async function readKeys(
   session: Session,
@@ -99,7 +100,7 @@ function keysQuery(oids: readonly string[]): Query {
         from unnest(i.indkey::int2[]) with ordinality as part (attnum, place)
         join pg_attribute nullable on nullable.attrelid = i.indrelid and nullable.attnum = part.attnum
         where part.place <= i.indnkeyatts
-          and (not nullable.attnotnull or exists (
+          and (not nullable.attnotnull or nullable.attgenerated <> '' or exists (
             select from pg_constraint t
             where t.conrelid = i.indrelid
               and t.contype = 'n'

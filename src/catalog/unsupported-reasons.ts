@@ -75,7 +75,7 @@ function keyReason(table: CatalogTable): UnsupportedReason | null {
     return {
       code: 'EW_KEY_MISSING',
       message: 'has no key: nothing tells which row an event belongs to',
-      next: 'Add a primary key, or a unique index on NOT NULL columns.',
+      next: 'Add a primary key, or a unique index on NOT NULL columns that are not generated.',
     }
   }
   if (!table.key.deferrable) return null
