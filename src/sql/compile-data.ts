@@ -1,7 +1,7 @@
 import { type BoundColumn, type EventShape, RESIDUE_MEMBER } from '../definition/index.js'
 import { standsInResidue } from '../recognise/index.js'
 import { join } from './compile-condition.js'
-import { encodeSql, objectSql } from './compile-encode.js'
+import { memberSql, objectSql } from './compile-encode.js'
 import { literal } from './literal.js'
 import type { Scope } from './recognition-scope.js'
 
@@ -64,5 +64,5 @@ function residueParts(
 }
 
 function encoded(scope: Scope, column: BoundColumn): string {
-  return encodeSql(column, scope.sides.after(column))
+  return memberSql(column, scope.sides.after(column))
 }

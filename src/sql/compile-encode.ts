@@ -1,33 +1,53 @@
 import type { BoundColumn, BoundModel, Text } from '../definition/index.js'
-import { ident } from './ident.js'
+import { ident, qualified } from './ident.js'
 import { literal } from './literal.js'
 
 /**
  * SQL of the canonical text of a value: what its type's output function writes. `format('%s', x)` calls that function;
  * `x::text` does not where the type has a cast to text (char(n), boolean, inet). NULL stays NULL.
  * Needs the pinned settings of the session.
+ *
+ * Of collation C, whatever the column's: a text keeps its column's collation, and one that is not deterministic calls
+ * 'A' and 'a' equal, which an application can tell apart.
  */
 export function textSql(column: BoundColumn, expression: string): string {
-  if (column.plainText) return `${expression}::pg_catalog.text`
-  return `case when ${isPresent(column, expression)} then pg_catalog.format('%s', ${expression}) end`
+  if (column.plainText || CAST_IS_OUTPUT.has(column.castType)) return `(${expression}::pg_catalog.text collate "C")`
+  return `(case when ${isPresent(column, expression)} then pg_catalog.format('%s', ${expression}) end collate "C")`
 }
 
-/** SQL of the canonical jsonb of a value: the twin of `encodeText`. SQL NULL gives SQL NULL, which
- * `jsonb_build_object` writes as JSON null. */
-export function encodeSql(column: BoundColumn, expression: string): string {
+/**
+ * Types without a cast to text of their own: the server then calls the output function, as `format` does, but looks it
+ * up once a query. No one but a superuser can add such a cast: it takes the owner of one of the two types. A domain over
+ * them is cast as its base type, whatever casts it has.
+ */
+const CAST_IS_OUTPUT: ReadonlySet<string> = new Set(
+  [
+    ['int2', 'int4', 'int8', 'numeric', 'float4', 'float8', 'oid'],
+    ['uuid', 'bytea', 'json', 'jsonb'],
+    ['date', 'time', 'timetz', 'timestamp', 'timestamptz', 'interval'],
+  ]
+    .flat()
+    .map((type) => qualified('pg_catalog', type)),
+)
+
+/**
+ * SQL of what `jsonb_build_object` takes to write a value canonically: the twin of `encodeText`. SQL NULL is written as
+ * JSON null. Numbers, booleans and texts are given as they are: a `to_jsonb` around them would make them twice.
+ */
+export function memberSql(column: BoundColumn, expression: string): string {
   switch (column.encoding) {
     case 'number':
     case 'boolean':
-      return `pg_catalog.to_jsonb(${expression}::${column.castType})`
+      return `${expression}::${column.castType}`
     case 'jsonb':
       return `case when pg_catalog.jsonb_typeof(${expression}) in ('object', 'array') then ${expression}::pg_catalog.jsonb else pg_catalog.to_jsonb(${expression}::pg_catalog.text) end`
     case 'text':
-      return `pg_catalog.to_jsonb(${textSql(column, expression)})`
+      return textSql(column, expression)
   }
 }
 
 /**
- * SQL of a column's value, of its `castType`, from the jsonb that holds it: the inverse of `encodeSql`. JSON null and
+ * SQL of a column's value, of its `castType`, from the jsonb that holds it: the inverse of `memberSql`. JSON null and
  * an absent member (SQL NULL) give NULL. No modifiers: a varchar(3) is not cut, so that a wrong value shows.
  */
 export function decodeSql(column: BoundColumn, jsonb: string): string {
@@ -80,12 +100,12 @@ export function columnOf(alias: string): (column: BoundColumn) => string {
 /** jsonb_build_object takes 100 arguments at the most: longer lists are built in parts. */
 const PAIRS = 50
 
-/** SQL of a jsonb object of these members; every name is a literal, every value SQL of jsonb. */
-export function objectSql(pairs: readonly (readonly [name: string, jsonb: string])[]): string {
+/** SQL of a jsonb object of these members; every name is a literal, every value SQL of jsonb, or as `memberSql` gives it. */
+export function objectSql(pairs: readonly (readonly [name: string, value: string])[]): string {
   if (pairs.length === 0) return `'{}'::pg_catalog.jsonb`
   const parts: string[] = []
   for (let at = 0; at < pairs.length; at += PAIRS) {
-    const members = pairs.slice(at, at + PAIRS).map(([name, jsonb]) => `${literal(name)}, ${jsonb}`)
+    const members = pairs.slice(at, at + PAIRS).map(([name, value]) => `${literal(name)}, ${value}`)
     parts.push(`pg_catalog.jsonb_build_object(${members.join(', ')})`)
   }
   return parts.length === 1 ? `${parts[0]}` : `(${parts.join(' || ')})`

@@ -46,7 +46,8 @@ export function compileSlice(input: SliceInput): Query {
     insert into ${target} (${columns})
     select ${input.model.name}::text, e.id, e.version, e.type, e.schema_version, e.data, e.metadata, e.occurred_at
     from (${unionAll(rest, input)}) e
-    join first f on f.aggregate_id = e.id
+    where (select count(*) from first) = (select count(*) from s)
+      or e.id in (select f.aggregate_id from first f)
     order by e.n, e.version
     returning 1`
   return sql`

@@ -167,6 +167,8 @@ export const VALUE_TYPES: readonly ValueType[] = [
   },
   { type: 'inet', value: edges('10.0.0.1', '10.0.0.0/8', '::1') },
   { type: 'public.law_pair', value: edges('(,)', '(1,)', '(1,"a b")') },
+  { type: 'public.law_ci', value: edges('a', 'A', 'ä', 'Ä', '') },
+  { type: 'public.law_ci[]', value: edges('{a}', '{A}', '{}') },
   { type: 'public.law_year', value: edges('1999', '2024') },
 ]
 
@@ -174,5 +176,8 @@ export const VALUE_TYPES: readonly ValueType[] = [
 export const CREATE_TYPES = `
   create type public.law_mood as enum ('sad', 'ok', 'it''s', '');
   create type public.law_pair as (x int, y text);
+  -- Equality under this collation is not equality of texts.
+  create collation public.law_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+  create domain public.law_ci as text collate public.law_case;
   create domain public.law_year as integer check (value between 1900 and 2100);
 `
