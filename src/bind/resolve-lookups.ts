@@ -49,7 +49,7 @@ async function findKey(session: Session, { assignment, where }: Lookup): Promise
     const stored = raw(`t.${ident(column.name)}`)
     return text === null
       ? sql`and ${stored} is null`
-      : sql`and ${stored} is not null and format('%s', ${stored}) = ${text}::text`
+      : sql`and ${stored} is not null and format('%s', ${stored}) collate "C" = ${text}::text`
   })
   const all = conditions.reduce((left, right) => sql`${left} ${right}`, sql``)
   const rows = await session.rows<{ readonly key: string }>(sql`
