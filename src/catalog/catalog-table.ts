@@ -70,4 +70,6 @@ export interface CatalogKeyColumn {
   readonly equal: string
   /** True where the three are pg_catalog's `<`, `>` and `=`, so that a row comparison may be used. */
   readonly builtIn: boolean
+  /** True for a domain over an enum, array, range or composite: the operators take its base type only. */
+  readonly asBase: boolean
 }

@@ -27,7 +27,7 @@ export async function readKeys(
 }
 
 type KeyRow = Readonly<
-  Record<'table_oid' | 'index_oid' | 'index' | 'primary' | 'deferrable' | 'column', string> &
+  Record<'table_oid' | 'index_oid' | 'index' | 'primary' | 'deferrable' | 'column' | 'as_base', string> &
     Record<'less_schema' | 'less' | 'equal_schema' | 'equal' | 'greater_schema' | 'greater', string>
 >
 
@@ -52,6 +52,7 @@ function keyColumn(row: KeyRow): CatalogKeyColumn {
       row.less === '<' &&
       row.equal === '=' &&
       row.greater === '>',
+    asBase: row.as_base === 't',
   }
 }
 
@@ -69,6 +70,8 @@ function keysQuery(oids: readonly string[]): Query {
       i.indisprimary as primary,
       not i.indimmediate as deferrable,
       a.attname::text as column,
+      t.typtype = 'd' and c.opcintype = any (
+        '{anyenum,anyarray,anyrange,anymultirange,record}'::regtype[]) as as_base,
       ${strategy(1, 'less')},
       ${strategy(3, 'equal')},
       ${strategy(5, 'greater')}
@@ -77,6 +80,7 @@ function keysQuery(oids: readonly string[]): Query {
     join pg_am m on m.oid = x.relam and m.amname = 'btree'
     cross join lateral unnest(i.indkey::int2[], i.indclass::oid[]) with ordinality as k (attnum, opclass, place)
     join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
+    join pg_type t on t.oid = a.atttypid
     join pg_opclass c on c.oid = k.opclass
     cross join lateral (
       select ${side(1)}, ${side(3)}, ${side(5)}

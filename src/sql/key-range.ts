@@ -10,6 +10,8 @@ export interface KeyColumn {
   readonly less: string
   readonly greater: string
   readonly equal: string
+  /** A domain whose operators take its base type only. */
+  readonly asBase?: boolean
 }
 
 /** The key in the order of its index, with the type that each bound is cast to. */
@@ -23,6 +25,12 @@ export function typedKey(model: BoundModel, columns: readonly KeyColumn[]): Type
   return {
     columns: columns.map((column) => ({ ...column, castType: types.get(column.name) ?? 'pg_catalog.text' })),
   }
+}
+
+/** SQL of a key column as its operators take it. */
+export function keyColumnSql(column: TypedKey['columns'][number], alias: string): string {
+  const ref = `${alias}.${ident(column.name)}`
+  return column.asBase === true ? `(${ref}::${column.castType.replace(/^pg_catalog\.bpchar::/, '')})` : ref
 }
 
 /**
@@ -46,7 +54,7 @@ export function keyRange(
 
 /** `order by` of the key, ascending or descending, by the operators of the index. */
 export function keyOrder(key: TypedKey, alias: string, direction: 'less' | 'greater' = 'less'): string {
-  return key.columns.map((column) => `${alias}.${ident(column.name)} using ${column[direction]}`).join(', ')
+  return key.columns.map((column) => `${keyColumnSql(column, alias)} using ${column[direction]}`).join(', ')
 }
 
 /** SQL of a row's key as the text of a JSON array of its texts: how bounds are kept between statements. */
@@ -64,7 +72,7 @@ function compare(key: TypedKey, alias: string, texts: readonly string[], side: '
   const [first] = key.columns
   if (key.columns.length > 1 && key.columns.every(({ greater }) => greater === GREATER)) {
     // The form that an index scan understands; it looks operators up by name, so only for the ordinary ones.
-    const names = key.columns.map(({ name }) => `${alias}.${ident(name)}`).join(', ')
+    const names = key.columns.map((column) => keyColumnSql(column, alias)).join(', ')
     const values = key.columns.map(({ castType }, index) => sql`${texts[index] ?? null}::${raw(castType)}`)
     return sql`(${raw(names)}) ${raw(side === 'beyond' ? '>' : '<=')} (${list(values)})`
   }
@@ -72,14 +80,15 @@ function compare(key: TypedKey, alias: string, texts: readonly string[], side: '
   const wanted = side === 'beyond' ? beyond : sql`(not ${beyond})` // an operator's negator makes it an index condition
   if (key.columns.length === 1 || first === undefined) return wanted
   // Only a bound on the leading column is one that an index scan understands.
-  const lead = `${alias}.${ident(first.name)} ${side === 'beyond' ? first.less : first.greater}`
+  const lead = `${keyColumnSql(first, alias)} ${side === 'beyond' ? first.less : first.greater}`
   return sql`(not ${raw(lead)} ${texts[0] ?? null}::${raw(first.castType)} and ${wanted})`
 }
 
 function lexicallyBeyond(key: TypedKey, alias: string, texts: readonly string[]): Query {
   return key.columns
-    .map(({ name, greater, equal, castType }, index) => {
-      const column = `${alias}.${ident(name)}`
+    .map((keyColumn, index) => {
+      const { greater, equal, castType } = keyColumn
+      const column = keyColumnSql(keyColumn, alias)
       const value = sql`${texts[index] ?? null}::${raw(castType)}`
       return {
         after: sql`${raw(`${column} ${greater}`)} ${value}`,

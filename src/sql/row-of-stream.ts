@@ -1,7 +1,7 @@
 import type { BoundColumn, BoundModel } from '../definition/index.js'
 import { columnOf, keyColumns, streamIdSql } from './compile-encode.js'
 import { qualified } from './ident.js'
-import type { TypedKey } from './key-range.js'
+import { keyColumnSql, type TypedKey } from './key-range.js'
 
 /**
  * SQL of the row of a stream, for `left join lateral (...) as r on ...`: `r.found` is true where there is one, `r.c0`,
@@ -19,8 +19,10 @@ export function rowOfStreamSql(
 ): string {
   const row = columnOf('t')
   const probes = keyColumns(model).map((column, part) => {
-    const equal = key.columns.find(({ name }) => name === column.name)?.equal ?? 'operator(pg_catalog.=)'
-    return `${row(column)} ${equal} ${keyPartSql(model, column, part, id)}`
+    const keyColumn = key.columns.find(({ name }) => name === column.name)
+    const equal = keyColumn?.equal ?? 'operator(pg_catalog.=)'
+    const left = keyColumn === undefined ? row(column) : keyColumnSql(keyColumn, 't')
+    return `${left} ${equal} ${keyPartSql(model, column, part, id)}`
   })
   const columns = model.columns.map((column, slot) => `${row(column)} as ${rowColumn(slot)}`)
   return `

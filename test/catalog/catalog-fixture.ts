@@ -60,6 +60,7 @@ export function catalogTable(
     equal: 'operator(pg_catalog.=)',
     greater: 'operator(pg_catalog.>)',
     builtIn: true,
+    asBase: false,
   }
   const [first] = columns
   const key = {

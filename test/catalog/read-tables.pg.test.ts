@@ -92,6 +92,7 @@ describe('readTables', () => {
       less: 'operator(pg_catalog.<)',
       equal: 'operator(pg_catalog.=)',
       builtIn: true,
+      asBase: false,
     })
     const [citext] = (await read('citext_key'))?.key?.columns ?? []
     expect(citext).toMatchObject({ less: 'operator("public".<)', builtIn: false })

@@ -86,6 +86,17 @@ export const KEYED: readonly KeyedTable[] = [
   { name: 'k_boolean', columns: 'id boolean primary key, v int', rows: ['true, 1', 'false, 2'] },
   { name: 'k_domain', columns: 'id keys.customer_number primary key, v int', rows: ['1, 1', '99, 2'] },
   {
+    name: 'k_enum_domain',
+    columns: 'id keys.size_domain primary key, v int',
+    rows: [`'small', 1`, `'large', 2`],
+  },
+  { name: 'k_array_domain', columns: 'id keys.names primary key, v int', rows: [`'{a,NULL}', 1`, `'{}', 2`] },
+  {
+    name: 'k_domain_pair',
+    columns: 'id keys.names, size keys.size_domain, r keys.range_domain, v int, primary key (size, id, r)',
+    rows: [`'{a}', 'small', '[1,2]', 1`, `'{}', 'large', 'empty', 2`],
+  },
+  {
     name: 'k_float',
     columns: 'id float8 primary key, v int',
     rows: [`'-0', 1`, `'NaN', 2`, `'-Infinity', 3`, '0.1, 4', '1e22, 5', '5e-324, 6'],
@@ -193,6 +204,9 @@ create collation keys.german (provider = icu, locale = 'de-DE');
 create collation keys.ignore_case (provider = icu, locale = 'und-u-ks-level1', deterministic = false);
 create type keys.size as enum ('large', 'small', 'it''s');
 create type keys.pair as (a int, b text);
+create domain keys.size_domain as keys.size;
+create domain keys.names as text[];
+create domain keys.range_domain as int4range;
 create domain keys.customer_number as int check (value > 0);
 `
 
