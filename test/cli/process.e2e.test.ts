@@ -1,19 +1,15 @@
 import { spawn } from 'node:child_process'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { BUILT_CLI } from '../support/built-cli.js'
 import { testDatabase } from '../support/database.js'
 import { until } from '../support/race.js'
 import { createSubscriptions, insertSubscriptions } from '../support/subscription.js'
 import { cli, project } from './run-cli.js'
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const TSX = join(ROOT, 'node_modules/tsx/dist/loader.mjs')
-
 /** The program itself, in a process of its own. */
 function start(argv: readonly string[], cwd: string) {
   const { DATABASE_URL: _, ...env } = process.env
-  const child = spawn(process.execPath, ['--import', TSX, join(ROOT, 'cli/main.ts'), ...argv], {
+  const child = spawn(process.execPath, [BUILT_CLI, ...argv], {
     cwd,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],

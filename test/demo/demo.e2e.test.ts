@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { demo } from '../../src/demo/index.js'
+import { BUILT_CLI } from '../support/built-cli.js'
 import { until } from '../support/race.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -18,8 +19,7 @@ function ownTmp(): string {
 }
 
 function startDemo(TMPDIR: string, ...options: readonly string[]) {
-  // The address of tsx itself: its wrapper would stand between us and the signal.
-  const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'cli/main.ts'), 'demo', ...options], {
+  const child = spawn(process.execPath, [BUILT_CLI, 'demo', ...options], {
     cwd: ROOT,
     env: { ...process.env, TMPDIR },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -3,13 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll } from 'vitest'
 import { run } from '../../cli/run.js'
-
-const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
-/** A child finds the loader from any folder only by its own path. */
-const LOADER = import.meta.resolve('tsx')
+import { BUILT_CLI } from './built-cli.js'
 
 export interface CliResult {
   readonly status: number | null
@@ -77,7 +73,7 @@ async function inProcess(args: readonly string[], cwd: string, env: NodeJS.Proce
 
 function inChild(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<CliResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', LOADER, MAIN, ...args], { cwd, env })
+    const child = spawn(process.execPath, [BUILT_CLI, ...args], { cwd, env })
     const stdout = collect()
     const stderr = collect()
     child.stdout.pipe(stdout.stream)

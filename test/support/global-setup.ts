@@ -1,5 +1,6 @@
 import type { TestProject } from 'vitest/node'
 import { migrateUp } from '../../src/migrate/index.js'
+import { buildCli } from './built-cli.js'
 import { startTestServer } from './test-server.js'
 import { textClient } from './text-client.js'
 
@@ -15,6 +16,7 @@ export const TEMPLATE = 'eventward_template'
 
 /** One server per run, with the template; stopped and removed at the end, also when a test failed. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await buildCli()
   const server = await startTestServer()
   try {
     const admin = await textClient(server.url)
