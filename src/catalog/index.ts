@@ -4,5 +4,5 @@
  */
 export type { CatalogColumn, CatalogKey, CatalogKeyColumn, CatalogTable } from './catalog-table.js'
 export { readTable, readTables } from './read-tables.js'
-export { type KeyedTable, readKeyShape, readRowShape, rowShapeQuery } from './row-shape.js'
+export { readKeyShape, readRowShape, rowShapeQuery } from './row-shape.js'
 export { type UnsupportedReason, unsupportedReasons } from './unsupported-reasons.js'

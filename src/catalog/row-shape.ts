@@ -1,38 +1,43 @@
 import type { Session } from '../db/index.js'
 import { type Query, sql } from '../sql/index.js'
 
-/** A table, and the columns of its key in key order. */
-export interface KeyedTable {
-  readonly schema: string
-  readonly table: string
-  readonly key: readonly string[]
-}
-
 /**
  * A text that differs where DDL has changed what a row of a table is, or how its key sorts, between two askings: OID,
  * columns (dropped ones too), and what `readKeyShape` tells. Where the rows lie is left out: VACUUM FULL changes
  * nothing. One look at the catalog; ask it under a lock on the table, or it's old at once. Empty where there is no such
  * table. For comparing with itself only.
+ *
+ * @param key the columns of its key, in key order; left out, the key is not looked at.
  */
-export async function readRowShape(session: Session, of: KeyedTable): Promise<string> {
-  return shapeOf(session, rowShapeQuery(of))
+export async function readRowShape(
+  session: Session,
+  schema: string,
+  table: string,
+  key: readonly string[] = [],
+): Promise<string> {
+  return shapeOf(session, rowShapeQuery(schema, table, key))
 }
 
 /**
  * A text that differs where ranges of a key that were stored mean other rows: the table's OID, and for each column of
  * the key its type, operator class and collation, with the version of that.
  */
-export async function readKeyShape(session: Session, of: KeyedTable): Promise<string> {
+export async function readKeyShape(
+  session: Session,
+  schema: string,
+  table: string,
+  key: readonly string[],
+): Promise<string> {
   return shapeOf(
     session,
     sql`
-    select json_build_array(c.oid, ${keyShape(of)})::text as shape
-    ${relation(of)}`,
+    select json_build_array(c.oid, ${keyShape(key)})::text as shape
+    ${relation(schema, table)}`,
   )
 }
 
 /** The statement of `readRowShape`: `{ shape }`, or no row. Pure. */
-export function rowShapeQuery(of: KeyedTable): Query {
+export function rowShapeQuery(schema: string, table: string, key: readonly string[]): Query {
   return sql`
     select json_build_array(c.oid, (
         select json_agg(json_build_array(a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation,
@@ -40,8 +45,8 @@ export function rowShapeQuery(of: KeyedTable): Query {
         from pg_attribute a
         where a.attrelid = c.oid
           and a.attnum > 0
-      ), ${keyShape(of)})::text as shape
-    ${relation(of)}`
+      ), ${keyShape(key)})::text as shape
+    ${relation(schema, table)}`
 }
 
 async function shapeOf(session: Session, query: Query): Promise<string> {
@@ -49,7 +54,7 @@ async function shapeOf(session: Session, query: Query): Promise<string> {
   return found?.shape ?? ''
 }
 
-function relation({ schema, table }: KeyedTable): Query {
+function relation(schema: string, table: string): Query {
   return sql`from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = ${schema}::text
@@ -60,7 +65,7 @@ function relation({ schema, table }: KeyedTable): Query {
  * Of the index that `readKeys` would take for these columns. Its name and OID are left out: REINDEX CONCURRENTLY makes
  * another. The database's own collation has its version in pg_database, since PostgreSQL 15.
  */
-function keyShape({ key }: KeyedTable): Query {
+function keyShape(key: readonly string[]): Query {
   return sql`(
         select json_agg(json_build_array(a.attnum, a.atttypid, k.opclass, k.coll, l.collversion,
           pg_collation_actual_version(l.oid), case when l.collprovider = 'd' then (

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { readKeyShape, readRowShape } from '../../src/catalog/index.js'
 import { testDatabase } from '../support/database.js'
 
-const TABLE = { schema: 'public', table: 'shaped', key: ['id', 'place'] }
+const KEY = ['id', 'place']
 
 describe('the shape of a table', () => {
   const db = testDatabase()
@@ -12,8 +12,8 @@ describe('the shape of a table', () => {
       create table public.shaped (id text collate "C", place integer, v integer, w text, primary key (id, place));
       insert into public.shaped values ('a', 1, 1, 'w')`)
   })
-  const row = () => db.database.session((session) => readRowShape(session, TABLE))
-  const key = () => db.database.session((session) => readKeyShape(session, TABLE))
+  const row = () => db.database.session((session) => readRowShape(session, 'public', 'shaped', KEY))
+  const key = () => db.database.session((session) => readKeyShape(session, 'public', 'shaped', KEY))
 
   it.each([
     'alter table public.shaped alter v type text',
