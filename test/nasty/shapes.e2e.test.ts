@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { cliIn } from '../support/cli.js'
 import { testDatabase } from '../support/database.js'
 import { moveAll } from './move-all.js'
-import { REFUSED, REFUSED_SQL, SHAPES_SQL } from './shapes.js'
+import { REFUSED, REFUSED_SQL, SHAPES_18_SQL, SHAPES_SQL } from './shapes.js'
 
 const SCHEMAS = ['public', 'app', 'Shop "No. 1" é', 'select', 'refused']
 
@@ -13,6 +13,7 @@ describe('tables of every kind', () => {
   beforeAll(async () => {
     await db.admin.query(SHAPES_SQL)
     await db.admin.query(REFUSED_SQL)
+    if (process.env['EVENTWARD_TEST_PG'] !== '15') await db.admin.query(SHAPES_18_SQL)
   })
 
   it('are moved and proven, or refused with a reason', async () => {

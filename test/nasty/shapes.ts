@@ -172,6 +172,18 @@ alter table app.forced force row level security;
 create policy mine on app.forced using (v = 'mine');
 `
 
+/** What only PostgreSQL 18 has: columns computed on reading, a key without overlaps, NOT NULL that is not yet checked. */
+export const SHAPES_18_SQL = `
+create table app.virtual (id int primary key, a int, b int generated always as (a * 2) virtual, c int generated always as (a * 3) stored);
+insert into app.virtual (id, a) values (1, 1), (2, null);
+create extension btree_gist;
+create table app.bookings (room int, during daterange, v text, id int not null unique, primary key (room, during without overlaps));
+insert into app.bookings values (1, '[2024-01-01,2024-02-01)', 'x', 1), (1, '[2024-02-01,2024-03-01)', 'y', 2);
+create table app.unchecked (id int primary key, code text unique);
+insert into app.unchecked values (1, null);
+alter table app.unchecked add constraint code_not_null not null code not valid;
+`
+
 /** Tables that can't be moved, with the code of the reason. */
 export const REFUSED: Readonly<Record<string, string>> = {
   'refused.no_key': 'EW_KEY_MISSING',
