@@ -26,7 +26,10 @@ async function ask(session: Session, values: readonly ColumnText[]): Promise<rea
     const { canonical } = await session.one<{ canonical: string }>(compileCanonicalTexts(values))
     return (JSON.parse(canonical) as readonly string[]).map((text) => ({ text }))
   } catch (error) {
-    const message = dataError(error)
+    const message = dataError(
+      error,
+      values.map(({ column }) => column),
+    )
     if (message === undefined) throw error
     if (values.length === 1) return [{ message }]
     const middle = values.length >> 1

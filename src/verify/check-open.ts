@@ -76,7 +76,7 @@ async function hasRow(session: Session, source: VerifyRun['source'], key: string
     return present !== null && stream === null
   } catch (error) {
     // An id that is none of the key is no row's.
-    if (dataError(error) === undefined) throw error
+    if (dataError(error, source.model.columns) === undefined) throw error
     return false
   }
 }

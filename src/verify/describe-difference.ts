@@ -63,7 +63,7 @@ async function readStream(
   try {
     return await readWhole(session, input, id)
   } catch (error) {
-    const message = dataError(error)
+    const message = dataError(error, input.source.model.columns)
     if (message === undefined) throw error
     return { message }
   }

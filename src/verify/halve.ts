@@ -12,7 +12,7 @@ export function halving(source: VerifySource, check: StreamCheck): StreamCheck {
     try {
       return await check(session, range)
     } catch (error) {
-      const message = dataError(error)
+      const message = dataError(error, source.model.columns)
       if (message === undefined) throw error
       return await halve(session, range, message)
     }

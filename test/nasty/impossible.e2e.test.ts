@@ -15,6 +15,9 @@ describe('what can not be moved', () => {
       select coalesce(n::text, 'long') , translate(text, '0123', '""\\\\'), n
       from (values (1, 'short'), (2, 'short')) s(n, text)
       union all select 'long', (select string_agg(translate(md5(i::text), '0123', '""\\\\'), '') from generate_series(1, 75) i), 3;
+      create table public.gone (id int primary key);
+      create table public.named (id int primary key, what regclass);
+      insert into public.named values (1, 'public.gone'), (2, 'pg_class');
       create table public.computed (a int not null, b int generated always as (a * 2) stored primary key, v text);
       insert into public.computed values (1, default, 'x')`)
     ended(await cli.json('init', '--yes'))
@@ -38,5 +41,15 @@ describe('what can not be moved', () => {
       supported: false,
       reasons: [{ code: 'EW_KEY_MISSING' }],
     })
+  })
+
+  it('a name whose object is dropped after the backfill: that row is a difference, the others are proven', async () => {
+    ended(await cli.json('backfill', 'named'))
+    await db.admin.query('drop table public.gone')
+    for (const engine of ['sql', 'replay']) {
+      const { status, document } = await cli.json('verify', 'named', '--engine', engine)
+      expect({ status, error: document.error?.message }).toMatchObject({ status: 1 })
+      expect(document.differences).toMatchObject([{ table: 'named', key: '1', kind: 'unreadable' }])
+    }
   })
 })
