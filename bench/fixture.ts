@@ -32,7 +32,9 @@ export async function makeFixture(server: BenchServer, rows: number): Promise<Fi
     emptyEvents: async () => {
       await client.query('drop table if exists public.events_subscription')
       await client.query(`select eventward.create_partition('Subscription', 'events_subscription')`)
-      await client.query('truncate eventward.runs, eventward.chunks')
+      await client.query(
+        'truncate eventward.runs, eventward.chunks, eventward.aggregates, eventward.definitions, eventward.mismatches',
+      )
       await client.query('checkpoint')
     },
     settle: async () => {
