@@ -11,7 +11,8 @@ import { literal } from './literal.js'
  * 'A' and 'a' equal, which an application can tell apart.
  */
 export function textSql(column: BoundColumn, expression: string): string {
-  if (column.plainText || CAST_IS_OUTPUT.has(column.castType)) return `(${expression}::pg_catalog.text collate "C")`
+  if (column.plainText || CAST_IS_OUTPUT.has(column.castType))
+    return `(${expression}::pg_catalog.text collate "C")`
   return `(case when ${isPresent(column, expression)} then pg_catalog.format('%s', ${expression}) end collate "C")`
 }
 
