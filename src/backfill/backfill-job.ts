@@ -12,6 +12,8 @@ export interface BackfillJob {
   readonly database: Database
   readonly model: BoundModel
   readonly key: TypedKey
+  /** What the table was when the model was bound to it: see `readRowShape`. */
+  readonly shape: string
   readonly events: EventsTable
   readonly run: Run
   readonly resumed: boolean

@@ -12,8 +12,8 @@ import {
   requireEventsTable,
 } from '../store/index.js'
 import type { BackfillOptions, BackfillResult } from './backfill-result.js'
+import { lockTable, walkIndex } from './lock-table.js'
 import { rateLimit } from './rate-limit.js'
-import { lockTable, walkIndex } from './run-slice.js'
 import { tableName } from './table-name.js'
 import { readTimeLimits } from './time-limits.js'
 

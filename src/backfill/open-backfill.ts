@@ -1,17 +1,20 @@
 import { type BoundAggregate, bindAggregate } from '../bind/index.js'
-import type { Database, Session } from '../db/index.js'
-import type { AggregateDefinition } from '../definition/index.js'
+import { readKeyShape, readRowShape } from '../catalog/index.js'
+import { type Database, type Session, sqlstateOf } from '../db/index.js'
+import type { AggregateDefinition, EventShape } from '../definition/index.js'
 import { GateError } from '../errors/index.js'
 import type { EventsTable } from '../migrate/index.js'
 import { compileGreatestKey, type TypedKey, typedKey } from '../sql/index.js'
 import {
   ensurePartition,
+  finishRun,
   frozenShapes,
   type KeyTexts,
   lockDefinition,
   openRun,
   type Run,
   refuseChangedDefinition,
+  refusePendingRestart,
   registerDefinition,
   requireEventsTable,
   resumableRun,
@@ -20,18 +23,22 @@ import {
 } from '../store/index.js'
 import { type BackfillJob, MAX_ATTEMPTS } from './backfill-job.js'
 import type { BackfillOptions } from './backfill-result.js'
+import { lockBoundTable, tableMoved, walkIndex } from './lock-table.js'
 import { rateLimit } from './rate-limit.js'
-import { refusePendingRestart } from './restart.js'
-import { lockTable, walkIndex } from './run-slice.js'
+import { tableLocked } from './table-locked.js'
 import { tableName } from './table-name.js'
 import { readTimeLimits } from './time-limits.js'
+
+/** DDL that comes between again and again: someone is at work on the table. */
+const BIND_TRIES = 5
 
 /**
  * Binds and installs the definition, makes the partition, and opens a run or joins the one that isn't complete.
  * Everything that may be refused is looked at before anything is changed.
  *
  * @throws UsageError where definition, table or database don't fit; GateError EW_RUN_DEFINITION where a run was begun
- * under another definition and is not complete.
+ * under another definition and is not complete, EW_TABLE_MOVED where DDL came between; DatabaseError EW_BUSY,
+ * EW_TABLE_LOCKED.
  */
 export async function openBackfill(
   database: Database,
@@ -39,18 +46,19 @@ export async function openBackfill(
   options: BackfillOptions,
 ): Promise<BackfillJob> {
   return database.session(async (session) => {
-    const { bound, events } = await checkBackfill(session, definition, options)
+    const { bound, shape, events } = await checkBackfill(session, definition, options)
     const { model, table } = bound
     const key = typedKey(model, table.key?.columns ?? [])
     const limits = await readTimeLimits(session)
     const name = tableName(definition.table)
     await registerDefinition(session, model, events)
     await ensurePartition(session, events, model.name, name)
-    const { run, resumed } = await openOrJoin(session, { bound, key, name, options })
+    const { run, resumed } = await openOrJoin(session, { bound, shape, events, key, name, options })
     return {
       database,
       model,
       key,
+      shape,
       events,
       run,
       resumed,
@@ -60,7 +68,7 @@ export async function openBackfill(
       workers: options.workers ?? 2,
       chunkRows: options.chunkRows ?? 5000,
       rate: rateLimit(options.maxRate, () => performance.now()),
-      patienceMs: options.patienceMs ?? 60_000,
+      patienceMs: patienceOf(options),
       onProgress: options.onProgress,
     }
   })
@@ -75,20 +83,37 @@ export async function checkBackfill(
   session: Session,
   definition: AggregateDefinition,
   options: Pick<BackfillOptions, 'events'>,
-): Promise<{ readonly bound: BoundAggregate; readonly events: EventsTable }> {
+): Promise<{ readonly bound: BoundAggregate; readonly shape: string; readonly events: EventsTable }> {
   const events = await requireEventsTable(session, options.events)
   const name = tableName(definition.table)
-  await refusePendingRestart(session, definition)
+  await refusePendingRestart(session, { schema: definition.table.schema, table: definition.table.name })
   const frozen = await frozenShapes(session, definition.name)
-  const bound = await bindAggregate(session, definition, { frozen })
+  const { bound, shape } = await bindInShape(session, definition, frozen)
   const unfinished = await resumableRun(session, runOf(bound))
   refuseOtherDefinition(unfinished, bound, name)
   await refuseChangedDefinition(session, bound.model, events)
-  return { bound, events }
+  return { bound, shape, events }
+}
+
+/** DDL between the statements that read the catalog would give a model of two halves: it's bound anew then. */
+async function bindInShape(
+  session: Session,
+  definition: AggregateDefinition,
+  frozen: readonly EventShape[],
+): Promise<{ readonly bound: BoundAggregate; readonly shape: string }> {
+  const { schema, name, key } = definition.table
+  for (let tries = 1; tries <= BIND_TRIES; tries += 1) {
+    const shape = await readRowShape(session, schema, name, key)
+    const bound = await bindAggregate(session, definition, { frozen })
+    if (shape === (await readRowShape(session, schema, name, key))) return { bound, shape }
+  }
+  throw tableMoved(tableName(definition.table))
 }
 
 interface Opening {
   readonly bound: BoundAggregate
+  readonly shape: string
+  readonly events: EventsTable
   readonly key: TypedKey
   readonly name: string
   readonly options: BackfillOptions
@@ -97,29 +122,53 @@ interface Opening {
 /** Under the definition's lock: two processes that begin at once share one run. */
 async function openOrJoin(
   session: Session,
-  { bound, key, name, options }: Opening,
+  opening: Opening,
 ): Promise<{ readonly run: Run; readonly resumed: boolean }> {
+  const { bound, shape, events, name, options } = opening
   const { model } = bound
-  return session.transaction({}, async () => {
-    await lockDefinition(session, model.name, 'exclusive')
-    const unfinished = await resumableRun(session, runOf(bound))
-    refuseOtherDefinition(unfinished, bound, name)
-    if (unfinished !== null) {
-      await touchGivenUp(session, unfinished.id, MAX_ATTEMPTS)
-      return { run: await resumeRun(session, unfinished.id), resumed: true }
-    }
-    await lockTable(session, { model })
-    await walkIndex(session)
-    const [greatest] = await session.rows<{ greatest: string }>(compileGreatestKey(model, key))
-    const run = await openRun(session, {
-      ...runOf(bound),
-      aggregateType: model.name,
-      definitionHash: model.hash,
-      params: { chunkRows: options.chunkRows ?? 5000, capture: false },
-      upperKey: greatest === undefined ? null : (JSON.parse(greatest.greatest) as KeyTexts),
+  try {
+    return await session.transaction({}, async () => {
+      await lockDefinition(session, model, 'exclusive')
+      // Asked before, but others may have come between: a restart, or another name for the same table.
+      await refusePendingRestart(session, model)
+      await refuseChangedDefinition(session, model, events)
+      await session.execute({ text: `set local lock_timeout = ${patienceOf(options)}`, values: [] })
+      await lockBoundTable(session, { model, shape, tableName: name })
+      const keyOrder = await readKeyShape(session, model.schema, model.table, model.key)
+      const unfinished = await resumableRun(session, runOf(bound))
+      refuseOtherDefinition(unfinished, bound, name)
+      if (unfinished?.params.keyOrder === keyOrder) {
+        await touchGivenUp(session, unfinished.id, MAX_ATTEMPTS)
+        return { run: await resumeRun(session, unfinished.id), resumed: true }
+      }
+      if (unfinished !== null) {
+        // Its ranges would be read in an order that they were not planned in: rows between them would be left out.
+        const reason = 'the key, its type or its order has changed'
+        await finishRun(session, unfinished.id, 'failed', { superseded: true, reason })
+      }
+      return { run: await openNew(session, opening, keyOrder), resumed: false }
     })
-    return { run, resumed: false }
+  } catch (error) {
+    if (sqlstateOf(error) !== '55P03') throw error
+    throw await tableLocked(session, { model, tableName: name }, error)
+  }
+}
+
+async function openNew(session: Session, { bound, key, options }: Opening, keyOrder: string): Promise<Run> {
+  const { model } = bound
+  await walkIndex(session)
+  const [greatest] = await session.rows<{ greatest: string }>(compileGreatestKey(model, key))
+  return openRun(session, {
+    ...runOf(bound),
+    aggregateType: model.name,
+    definitionHash: model.hash,
+    params: { chunkRows: options.chunkRows ?? 5000, capture: false, keyOrder },
+    upperKey: greatest === undefined ? null : (JSON.parse(greatest.greatest) as KeyTexts),
   })
+}
+
+function patienceOf({ patienceMs = 60_000 }: BackfillOptions): number {
+  return patienceMs
 }
 
 function runOf({ model }: BoundAggregate) {

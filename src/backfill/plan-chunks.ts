@@ -2,7 +2,8 @@ import { type Session, sqlstateOf } from '../db/index.js'
 import { compileBoundary, sql } from '../sql/index.js'
 import { addChunks, type KeyTexts, type NewChunk, storeFrontier } from '../store/index.js'
 import type { BackfillJob } from './backfill-job.js'
-import { lockTable, walkIndex } from './run-slice.js'
+import { holdDefinition } from './hold-definition.js'
+import { lockBoundTable, walkIndex } from './lock-table.js'
 
 /** Chunks planned in one transaction, at the most. */
 const BATCH = 64
@@ -14,7 +15,7 @@ const SMALLEST = 100
 /**
  * Plans some more chunks of the run: ranges of `chunkRows` rows in the order of the key, up to the greatest key at the
  * start. Chunks and frontier are committed together, so that a killed planner is gone on from by anyone.
- * Gives false where another process is at it.
+ * Gives false where another process is at it, or the run was ended.
  */
 export async function planChunks(
   session: Session,
@@ -33,15 +34,18 @@ export async function planChunks(
 }
 
 async function planBatch(session: Session, job: BackfillJob, chunkRows: number): Promise<boolean> {
+  await holdDefinition(session, job)
+  // A run that was ended is planned no more: chunks added to it would bring it back to life.
   const [frontier] = await session.rows<{ planned_to: string | null; upper_key: string | null }>(sql`
     select planned_to::text as planned_to, upper_key::text as upper_key
     from eventward.runs
     where id = ${job.run.id}::bigint
+      and state not in ('complete', 'failed')
     for no key update skip locked`)
   if (frontier === undefined) return false
   const upTo = keyOf(frontier.upper_key)
   if (upTo === null) return true
-  await lockTable(session, job)
+  await lockBoundTable(session, job)
   await walkIndex(session)
   const chunks: NewChunk[] = []
   let lo = keyOf(frontier.planned_to)

@@ -1,29 +1,33 @@
 import { bindAggregate } from '../bind/index.js'
 import type { Database, Session } from '../db/index.js'
 import type { AggregateDefinition } from '../definition/index.js'
+import { GateError } from '../errors/index.js'
 import type { EventsTable } from '../migrate/index.js'
 import { qualified, raw, sql } from '../sql/index.js'
 import {
   archiveName,
   archivePartition,
+  type Defined,
   finishRun,
   forgetDefinition,
   lockDefinition,
   openRun,
   partitionOf,
+  RESTART,
   type Run,
   requireEventsTable,
-  restartPending,
   resumableRun,
 } from '../store/index.js'
 import type { BackfillOptions } from './backfill-result.js'
-import { tableName } from './table-name.js'
 
 /**
  * Archives the events of a table, so that a backfill can write them anew under a better definition: ends the table's
  * runs, waits out slices at work, detaches the partition (concurrently: no reader or writer of other events is barred)
  * and renames it, forgets what its events meant, and closes the differences found in them. What was begun is noted as a
  * run of its own: killed anywhere and called again, it goes on from there.
+ *
+ * @throws UsageError EW_RESTART_OTHER while another table's restart is half done; GateError EW_EVENTS_WRITTEN;
+ * DatabaseError EW_BUSY.
  */
 export async function restart(
   database: Database,
@@ -40,27 +44,48 @@ export async function restart(
     if (run === null) return
     const { oid, archive } = run.params as { readonly oid: string; readonly archive: string }
     await archivePartition(session, events, { oid, archive })
-    await session.transaction({}, async () => {
-      await lockDefinition(session, definition.name, 'exclusive')
-      const forgotten = await forgetDefinition(session, definition.name)
-      await session.execute(sql`
-        update eventward.mismatches
-        set resolved_at = clock_timestamp()
-        where aggregate_type = ${definition.name}::text
-          and resolved_at is null`)
-      await finishRun(session, run.id, 'complete', { archive, definitions: JSON.parse(forgotten) })
-    })
+    const refused = await session.transaction({}, () =>
+      endRestart(session, definition, { events, run: run.id, archive }),
+    )
+    if (refused !== null) throw refused
   })
 }
 
-/**
- * Refuses to go on while a restart is half done.
- *
- * @throws UsageError EW_RESTART_PENDING
- */
-export async function refusePendingRestart(session: Session, definition: AggregateDefinition): Promise<void> {
-  if ((await resumableRun(session, runOf(definition))) !== null)
-    throw restartPending(tableName(definition.table))
+/** Gives why it could not be ended, where events were written again meanwhile: the next restart begins anew then. */
+async function endRestart(
+  session: Session,
+  definition: AggregateDefinition,
+  { events, run, archive }: { readonly events: EventsTable; readonly run: string; readonly archive: string },
+): Promise<GateError | null> {
+  await lockDefinition(session, definedBy(definition), 'exclusive')
+  // Another process ended it meanwhile, and may have begun to write events anew.
+  if ((await resumableRun(session, runOf(definition)))?.id !== run) return null
+  await supersedeRuns(session, definition)
+  try {
+    const forgotten = await forgetDefinition(session, definition.name, events)
+    await session.execute(sql`
+      update eventward.mismatches
+      set resolved_at = clock_timestamp()
+      where aggregate_type = ${definition.name}::text
+        and resolved_at is null`)
+    await finishRun(session, run, 'complete', { archive, definitions: JSON.parse(forgotten) })
+    return null
+  } catch (error) {
+    if (!(error instanceof GateError)) throw error
+    await finishRun(session, run, 'failed', { superseded: true, archive, reason: error.message })
+    return error
+  }
+}
+
+/** Ends what is unfinished on the table: it was begun for events that are archived. */
+async function supersedeRuns(session: Session, { table }: AggregateDefinition): Promise<void> {
+  await session.execute(sql`
+    update eventward.runs
+    set state = 'failed', finished_at = clock_timestamp(), outcome = ${JSON.stringify({ superseded: true })}::jsonb
+    where command in ('backfill', 'verify')
+      and table_schema = ${table.schema}::text
+      and table_name = ${table.name}::text
+      and state <> 'complete'`)
 }
 
 /** Null where there is nothing to archive. */
@@ -69,23 +94,15 @@ async function beginRestart(
   definition: AggregateDefinition,
   { events, hash }: { readonly events: EventsTable; readonly hash: string },
 ): Promise<Run | null> {
-  const { schema, name: table } = definition.table
   return session.transaction({}, async () => {
     // Waits out slices at work; those that come later see that their run has ended.
-    await lockDefinition(session, definition.name, 'exclusive')
+    await lockDefinition(session, definedBy(definition), 'exclusive')
     const pending = await resumableRun(session, runOf(definition))
     if (pending !== null) return pending // Another process began it meanwhile: both end it.
-    const superseded = JSON.stringify({ superseded: true })
-    await session.execute(sql`
-      update eventward.runs
-      set state = 'failed', finished_at = clock_timestamp(), outcome = ${superseded}::jsonb
-      where command in ('backfill', 'verify')
-        and table_schema = ${schema}::text
-        and table_name = ${table}::text
-        and state <> 'complete'`)
+    await supersedeRuns(session, definition)
     const partition = await partitionOf(session, events, definition.name)
     if (partition === null || !(await holdsEvents(session, partition))) {
-      await forgetDefinition(session, definition.name)
+      await forgetDefinition(session, definition.name, events)
       return null
     }
     return openRun(session, {
@@ -108,5 +125,9 @@ async function holdsEvents(
 }
 
 function runOf({ table }: AggregateDefinition) {
-  return { command: 'backfill --restart', schema: table.schema, table: table.name }
+  return { command: RESTART, schema: table.schema, table: table.name }
+}
+
+function definedBy({ name, table }: AggregateDefinition): Defined {
+  return { name, schema: table.schema, table: table.name }
 }

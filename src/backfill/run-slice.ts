@@ -1,16 +1,10 @@
-import type { Session } from '../db/index.js'
-import { GateError } from '../errors/index.js'
-import { compileSlice, qualified, raw, sql } from '../sql/index.js'
-import {
-  type Chunk,
-  claimChunk,
-  type KeyTexts,
-  lockDefinition,
-  storeProgress,
-  toolVersion,
-} from '../store/index.js'
+import { type Session, sqlstateOf } from '../db/index.js'
+import { compileSlice } from '../sql/index.js'
+import { type Chunk, claimChunk, type KeyTexts, storeProgress, toolVersion } from '../store/index.js'
 import { type BackfillJob, MAX_ATTEMPTS } from './backfill-job.js'
 import { type FailureKind, failureKind } from './failure.js'
+import { holdDefinition } from './hold-definition.js'
+import { lockBoundTable } from './lock-table.js'
 
 /** What came of a slice. */
 export type Step =
@@ -33,9 +27,6 @@ export type Step =
       readonly error: unknown
     }
 
-/** A process that hangs in the middle (a suspended laptop) keeps no application waiting for longer. */
-const IDLE_MS = 5_000
-
 /**
  * Takes the next slice of a chunk, in one READ COMMITTED transaction: claim, ACCESS SHARE on the table (before the
  * slice's snapshot: one older than a rewrite sees an empty table), the slice, and the chunk's progress. Locks no row of
@@ -54,7 +45,7 @@ export async function runSlice(
     return await session.transaction({ lockTimeoutMs: lockMs, statementTimeoutMs: statementMs }, async () => {
       const chunk = await claim(session, job)
       if (chunk === null) return { kind: 'nothing' } as const
-      await lockTable(session, job)
+      await lockBoundTable(session, job)
       const asked = limitFor(chunk)
       if (chunk.kind === 'row') await allowMoreTime(session, job)
       claimed = { chunk, asked }
@@ -70,6 +61,8 @@ export async function runSlice(
       return { kind: 'taken', n: chunk.n, asked, rows: Number(slice.rows), ms } as const
     })
   } catch (error) {
+    // We were suspended for too long, and the server ended our transaction: nothing of it is left.
+    if (sqlstateOf(error) === '25P03') return { kind: 'blocked', error }
     const why = failureKind(error)
     if (why === null) throw error
     if (claimed !== undefined) return { kind: 'failed', why, error, ...claimed }
@@ -78,41 +71,8 @@ export async function runSlice(
   }
 }
 
-/** ACCESS SHARE on the table until the transaction ends. It waits for a rewrite, and nothing but DDL waits for it. */
-export async function lockTable(session: Session, { model }: Pick<BackfillJob, 'model'>): Promise<void> {
-  await session.execute(sql`lock table ${raw(qualified(model.schema, model.table))} in access share mode`)
-}
-
-/**
- * Until the transaction ends, the planner walks the key's index and nothing else. Without statistics (a table that was
- * never analysed) it would sort all the rest of the table to find the next few thousand keys.
- */
-export async function walkIndex(session: Session): Promise<void> {
-  const text = ['seqscan', 'bitmapscan', 'sort'].map((way) => `set local enable_${way} = off`).join('; ')
-  await session.execute({ text, values: [] })
-}
-
 async function claim(session: Session, job: BackfillJob): Promise<Chunk | null> {
-  await session.execute({
-    text: `set local idle_in_transaction_session_timeout = ${IDLE_MS}`,
-    values: [],
-  })
-  // First, so that whoever archives or redefines these events waits for us, or we see that it's done.
-  await lockDefinition(session, job.model.name, 'shared')
-  const [installed] = await session.rows<{ hash: string }>(sql`
-    select hash
-    from eventward.aggregates
-    where aggregate_type = ${job.model.name}::text`)
-  if (installed?.hash !== job.model.hash) {
-    throw new GateError(
-      'EW_RUN_DEFINITION',
-      `${job.tableName}: another definition was installed while run ${job.run.id} was at work`,
-      {
-        next: `Run \`eventward backfill ${job.tableName}\` again, with the definition that is meant.`,
-        details: { table: job.tableName, run: job.run.id },
-      },
-    )
-  }
+  await holdDefinition(session, job)
   return claimChunk(session, job.run.id, { maxAttempts: MAX_ATTEMPTS })
 }
 

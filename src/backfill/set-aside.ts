@@ -9,8 +9,9 @@ import {
 } from '../store/index.js'
 import { type BackfillJob, backoffMs, MAX_ATTEMPTS } from './backfill-job.js'
 import type { FailureKind } from './failure.js'
+import { holdDefinition } from './hold-definition.js'
+import { lockBoundTable } from './lock-table.js'
 import { boundary } from './plan-chunks.js'
-import { lockTable } from './run-slice.js'
 
 /**
  * Puts the one row that can't be taken on the list of what is left: a chunk of its own, to be tried again after a
@@ -23,6 +24,7 @@ export async function setAside(
 ): Promise<void> {
   const { lockMs, statementMs } = job.limits
   await session.transaction({ lockTimeoutMs: lockMs, statementTimeoutMs: statementMs }, async () => {
+    await holdDefinition(session, job)
     const claimed = await claimChunk(session, job.run.id, { maxAttempts: MAX_ATTEMPTS, n: chunk.n })
     // Another worker has it, or took it further meanwhile.
     if (claimed === null || JSON.stringify(claimed.doneTo) !== JSON.stringify(chunk.doneTo)) return
@@ -33,7 +35,7 @@ export async function setAside(
       await deferChunk(session, job.run.id, claimed.n, failure)
       return
     }
-    await lockTable(session, job)
+    await lockBoundTable(session, job)
     const after = claimed.doneTo ?? claimed.lo
     const upTo = claimed.hi
     const key = upTo === null ? null : await boundary(session, job, { after, upTo, size: 1 })

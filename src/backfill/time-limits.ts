@@ -8,10 +8,14 @@ export interface TimeLimits {
   readonly statementMs: number
   /** For one row by itself: all the time that there is. */
   readonly rowMs: number
+  /** Between two statements: a process that hangs there keeps nobody waiting longer than one that works. */
+  readonly idleMs: number
 }
 
 const LOCK_MS = 100
 const STATEMENT_MS = 300
+/** Shorter than that, an ordinary pause of the process would cost it its connection. */
+const SHORTEST_IDLE_MS = 100
 /** Below this the shares of the deadlock timeout are shorter than an ordinary statement. */
 const SHORTEST_DEADLOCK_TIMEOUT_MS = 50
 
@@ -39,9 +43,11 @@ export function timeLimits(deadlockTimeoutMs: number): TimeLimits {
       { next: 'Set deadlock_timeout to 50 ms or more (1 s is the default).', details: { deadlockTimeoutMs } },
     )
   }
+  const statementMs = Math.min(STATEMENT_MS, Math.floor(deadlockTimeoutMs * 0.3))
   return {
     lockMs: Math.min(LOCK_MS, Math.floor(deadlockTimeoutMs * 0.1)),
-    statementMs: Math.min(STATEMENT_MS, Math.floor(deadlockTimeoutMs * 0.3)),
+    statementMs,
     rowMs: Math.floor(deadlockTimeoutMs * 0.7),
+    idleMs: Math.max(SHORTEST_IDLE_MS, deadlockTimeoutMs - statementMs),
   }
 }

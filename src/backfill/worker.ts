@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sqlstateOf } from '../db/index.js'
-import { GateError } from '../errors/index.js'
+import { GateError, UsageError } from '../errors/index.js'
 import type { Chunk } from '../store/index.js'
 import { progressOf } from '../store/index.js'
 import { type BackfillJob, MAX_ATTEMPTS } from './backfill-job.js'
@@ -42,9 +42,9 @@ export async function work(job: BackfillJob, team: Team, signal: AbortSignal): P
       chunk.kind === 'row' ? 1 : Math.min(limitFor(team.pace, chunk.n), job.rate.burst)
     const step = await job.database.session((session) => runSlice(session, job, limit))
     if (signal.aborted && step.kind !== 'taken') return
-    if (step.kind !== 'blocked') blockedSince = null
     switch (step.kind) {
       case 'taken':
+        blockedSince = null
         job.rate.spend(step.rows)
         team.pace = afterSlice(team.pace, step, {
           chunkRows: job.chunkRows,
@@ -63,10 +63,12 @@ export async function work(job: BackfillJob, team: Team, signal: AbortSignal): P
       }
       case 'nothing': {
         const planned = await planOrWait(job, signal)
-        if (planned === 'finished') return
-        if (planned !== 'blocked') break
+        if (planned.kind === 'finished') return
+        // That no chunk is free tells nothing about the planner, which may be blocked ever since.
+        if (planned.kind === 'went on') blockedSince = null
+        if (planned.kind !== 'blocked') break
         blockedSince ??= performance.now()
-        await waitForTable(job, { blockedSince, error: undefined }, signal)
+        await waitForTable(job, { blockedSince, error: planned.error, planning: true }, signal)
       }
     }
   }
@@ -86,41 +88,58 @@ async function onFailure(
 }
 
 /** What remains where no chunk is free: plan on, wait for those that others hold or that were put off, or end. */
-async function planOrWait(job: BackfillJob, signal: AbortSignal): Promise<'finished' | 'again' | 'blocked'> {
+async function planOrWait(job: BackfillJob, signal: AbortSignal): Promise<Planned> {
   const progress = await job.database.session((session) => progressOf(session, job.run.id, MAX_ATTEMPTS))
   if (progress.state === 'failed') throw superseded(job)
   if (!progress.planned) {
     let mine = false
-    const went = await tolerate(async () => {
+    const blocked = await tolerate(async () => {
       mine = await job.database.session((session) => planChunks(session, job))
     })
-    if (!went) return 'blocked'
-    if (!mine) await pause(LOOK_MS, signal)
-    return 'again'
+    if (blocked !== null) return { kind: 'blocked', error: blocked.error }
+    if (mine) return { kind: 'went on' }
+    await pause(LOOK_MS, signal)
+    return { kind: 'waited' }
   }
-  if (progress.todo === progress.givenUp) return 'finished'
+  if (progress.todo === progress.givenUp) return { kind: 'finished' }
   await pause(LOOK_MS, signal)
-  return 'again'
+  return { kind: 'went on' }
 }
 
-/** Runs bookkeeping that may meet a lock; false where it did, and is to be tried again. */
-async function tolerate(step: () => Promise<void>): Promise<boolean> {
+type Planned =
+  | { readonly kind: 'finished' | 'went on' }
+  /** Another one plans, or tries to. */
+  | { readonly kind: 'waited' }
+  | { readonly kind: 'blocked'; readonly error: unknown }
+
+/** Runs bookkeeping that may meet a lock; gives the error where it did, and is to be tried again. */
+async function tolerate(step: () => Promise<void>): Promise<{ readonly error: unknown } | null> {
   try {
     await step()
-    return true
+    return null
   } catch (error) {
     const why = failureKind(error)
-    if (why === 'conflict' || (why === 'slow' && sqlstateOf(error) === '57014')) return false
+    if (why === 'conflict' || why === 'slow' || sqlstateOf(error) === '25P03') return { error }
     throw error
   }
 }
 
 async function waitForTable(
   job: BackfillJob,
-  { blockedSince, error }: { readonly blockedSince: number; readonly error: unknown },
+  {
+    blockedSince,
+    error,
+    planning = false,
+  }: { readonly blockedSince: number; readonly error: unknown; readonly planning?: boolean },
   signal: AbortSignal,
 ): Promise<void> {
-  if (performance.now() - blockedSince > job.patienceMs) throw await tableLocked(job, error)
+  if (performance.now() - blockedSince > job.patienceMs) {
+    if (planning && sqlstateOf(error) === '57014') throw noKeyWalk(job, error)
+    const { model, tableName, run } = job
+    throw await job.database.session((session) =>
+      tableLocked(session, { model, tableName, run: run.id }, error),
+    )
+  }
   // Jitter: workers that wait together would come back together.
   await pause(50 + Math.random() * 100, signal)
 }
@@ -129,10 +148,24 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   if (ms > 0) await sleep(ms, undefined, { signal }).catch(() => undefined)
 }
 
+/** A lock ends otherwise (55P03): even the fewest keys could not be walked in the time of a statement. */
+function noKeyWalk(job: BackfillJob, cause: unknown): UsageError {
+  const { tableName, model } = job
+  return new UsageError(
+    'EW_KEY_WALK',
+    `${tableName}: no index can walk the key (${model.key.join(', ')}) in time: run ${job.run.id} gave up, what it did is kept`,
+    {
+      next: `Make a btree index on (${model.key.join(', ')}) in the default order, ascending with NULLS LAST (or REINDEX the one there is); then run \`eventward backfill ${tableName}\` again.`,
+      details: { table: tableName, run: job.run.id, key: model.key },
+      cause,
+    },
+  )
+}
+
 function superseded(job: BackfillJob): GateError {
   return new GateError(
     'EW_RUN_SUPERSEDED',
-    `${job.tableName}: run ${job.run.id} was ended by a backfill --restart`,
+    `${job.tableName}: run ${job.run.id} was ended by another process: a backfill --restart, or one that found the key in another order`,
     {
       next: `See \`eventward status\`; then run \`eventward backfill ${job.tableName}\`.`,
       details: { table: job.tableName, run: job.run.id },

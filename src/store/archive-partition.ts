@@ -1,7 +1,9 @@
 import { type Session, sqlstateOf } from '../db/index.js'
+import { UsageError } from '../errors/index.js'
 import { ARCHIVE_MARKER, type EventsTable } from '../migrate/index.js'
 import { ident, literal, qualified, raw, sql } from '../sql/index.js'
 import { withSuffix } from './partition-name.js'
+import { RESTART } from './pending-restart.js'
 
 /** A partition of the events table. */
 export interface Partition {
@@ -51,6 +53,8 @@ export async function archiveName(session: Session, { schema, table }: Partition
  * Takes a partition, known by its OID, out of the events table and gives it the name of an archive. Each step looks at
  * what is there, so that it can be killed anywhere and called again. Not within a transaction: DETACH CONCURRENTLY,
  * which bars no reader or writer of the events table, waits for transactions older than itself.
+ *
+ * @throws UsageError EW_RESTART_OTHER while another partition is being detached: PostgreSQL takes one at a time.
  */
 export async function archivePartition(
   session: Session,
@@ -82,8 +86,44 @@ async function detach(session: Session, events: EventsTable, oid: string): Promi
     // Another process was faster: nothing is pending (55000), or it isn't a partition any more (42P01).
     if (!['55000', '42P01'].includes(sqlstateOf(error) ?? '')) throw error
     const now = await relation(session, oid)
-    if (now?.attached !== 'no') throw error
+    if (now?.attached !== 'no') throw (await otherDetaching(session, oid)) ?? error
   }
+}
+
+/** The partition of the same table that is half detached, and whose restart will end that; null where there is none. */
+async function otherDetaching(session: Session, oid: string): Promise<UsageError | null> {
+  const [other] = await session.rows<{ partition: string; parent: string; of: string | null }>(sql`
+    select format('%I.%I', n.nspname, c.relname) as partition,
+      format('%I.%I', pn.nspname, p.relname) as parent,
+      (
+        select case r.table_schema when 'public' then r.table_name else r.table_schema || '.' || r.table_name end
+        from eventward.runs r
+        where r.command = ${RESTART}::text
+          and r.params ->> 'oid' = c.oid::text
+        order by r.id desc
+        limit 1
+      ) as of
+    from pg_inherits i
+    join pg_class c on c.oid = i.inhrelid
+    join pg_namespace n on n.oid = c.relnamespace
+    join pg_class p on p.oid = i.inhparent
+    join pg_namespace pn on pn.oid = p.relnamespace
+    where i.inhdetachpending
+      and i.inhrelid <> ${oid}::oid
+      and i.inhparent in (select inhparent from pg_inherits where inhrelid = ${oid}::oid)`)
+  if (other === undefined) return null
+  const { partition, parent, of } = other
+  return new UsageError(
+    'EW_RESTART_OTHER',
+    `${partition}${of === null ? '' : ` (events of ${of})`} is being detached, and PostgreSQL detaches one partition at a time`,
+    {
+      next:
+        of === null
+          ? `Run \`alter table ${parent} detach partition ${partition} finalize\`, then this again.`
+          : `Where that restart is at work no more, end it: \`eventward backfill ${of} --restart --confirm ${of}\`. Then run this again: it goes on from there.`,
+      details: { partition, table: of },
+    },
+  )
 }
 
 interface Relation {

@@ -1,9 +1,10 @@
 import type { Session } from '../db/index.js'
-import { DatabaseError, UsageError } from '../errors/index.js'
+import { DatabaseError } from '../errors/index.js'
 import type { EventsTable } from '../migrate/index.js'
 import { sql } from '../sql/index.js'
 import { partitionOf } from './archive-partition.js'
 import { partitionNames } from './partition-name.js'
+import { restartPending } from './pending-restart.js'
 
 /** Long enough to wait out another process that makes a partition; short enough to be noticed. */
 const LOCK_TIMEOUT_MS = 5_000
@@ -31,14 +32,6 @@ export async function ensurePartition(
     const { made } = await session.one<{ made: string }>(sql`
       select eventward.create_partition(${aggregateType}::text, ${name}::text) as made`)
     return made
-  })
-}
-
-/** What a backfill or a verify says while a restart is half done. */
-export function restartPending(tableName: string): UsageError {
-  return new UsageError('EW_RESTART_PENDING', `${tableName}: a backfill --restart was begun and not ended`, {
-    next: `Run \`eventward backfill ${tableName} --restart --confirm ${tableName}\`: it goes on from there.`,
-    details: { table: tableName },
   })
 }
 

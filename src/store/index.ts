@@ -16,10 +16,11 @@ export {
   storeProgress,
   touchGivenUp,
 } from './chunks.js'
-export { lockDefinition } from './definition-lock.js'
-export { ensurePartition, restartPending } from './ensure-partition.js'
+export { type Defined, lockDefinition } from './definition-lock.js'
+export { ensurePartition } from './ensure-partition.js'
 export { readEventsTable, requireEventsTable } from './events-table.js'
 export { frozenShapes } from './frozen-shapes.js'
+export { RESTART, refusePendingRestart, restartPending } from './pending-restart.js'
 export { forgetDefinition, refuseChangedDefinition, registerDefinition } from './register-definition.js'
 export { progressOf, type RunProgress } from './run-progress.js'
 export {

@@ -1,10 +1,11 @@
 import type { Session } from '../db/index.js'
 import type { BoundModel, EventShape } from '../definition/index.js'
-import { UsageError } from '../errors/index.js'
+import { GateError, UsageError } from '../errors/index.js'
 import type { EventsTable } from '../migrate/index.js'
 import { qualified, raw, sql } from '../sql/index.js'
 import { lockDefinition } from './definition-lock.js'
 import { frozenShapes } from './frozen-shapes.js'
+import { refusePendingRestart } from './pending-restart.js'
 import { shapeChanges, shapeHash, shapeJson } from './shape-json.js'
 
 /**
@@ -12,7 +13,8 @@ import { shapeChanges, shapeHash, shapeJson } from './shape-json.js'
  * aggregate's present one. A shape may be replaced until one event of it is stored. One transaction, under an advisory
  * lock that waits out whoever writes events of this aggregate; nothing is changed where it refuses.
  *
- * @throws UsageError EW_DEFINITION_CHANGED where stored events would come to mean something else.
+ * @throws UsageError EW_DEFINITION_CHANGED where stored events would come to mean something else, EW_RESTART_PENDING;
+ * DatabaseError EW_BUSY.
  */
 export async function registerDefinition(
   session: Session,
@@ -36,8 +38,15 @@ export async function refuseChangedDefinition(
 /**
  * Forgets what an aggregate's events mean, within the caller's transaction; gives what was forgotten, as JSON text, for
  * the receipt. Only for an aggregate whose events were archived.
+ *
+ * @throws GateError EW_EVENTS_WRITTEN where events of it are in the events table: nothing would say what they mean.
  */
-export async function forgetDefinition(session: Session, aggregateType: string): Promise<string> {
+export async function forgetDefinition(
+  session: Session,
+  aggregateType: string,
+  events: EventsTable,
+): Promise<string> {
+  if (await hasEvents(session, aggregateType, events)) throw eventsWritten(aggregateType)
   const { forgotten } = await session.one<{ forgotten: string }>(sql`
     with gone as (
       delete from eventward.definitions
@@ -51,7 +60,8 @@ export async function forgetDefinition(session: Session, aggregateType: string):
 }
 
 async function install(session: Session, model: BoundModel, events: EventsTable): Promise<void> {
-  await lockDefinition(session, model.name, 'exclusive')
+  await lockDefinition(session, model, 'exclusive')
+  await refusePendingRestart(session, model)
   await refuseChangedDefinition(session, model, events)
   for (const shape of model.shapes) {
     await session.execute(sql`
@@ -141,6 +151,17 @@ async function hasEvents(
         ${ofShape}
     ) as found`)
   return found === 't'
+}
+
+function eventsWritten(aggregateType: string): GateError {
+  return new GateError(
+    'EW_EVENTS_WRITTEN',
+    `${aggregateType}: events were written while its partition was being archived; its definition is kept`,
+    {
+      next: 'Run the backfill with --restart again: it archives these as well.',
+      details: { aggregate: aggregateType },
+    },
+  )
 }
 
 function changedDefinition(

@@ -72,13 +72,17 @@ export async function resumeRun(session: Session, id: string): Promise<Run> {
   )
 }
 
-/** Moves the frontier of a run's plan, within the transaction that adds the chunks. */
+/**
+ * Moves the frontier of a run's plan, within the transaction that adds the chunks. A run that was ended stays so; one
+ * that another process stopped is planned on by those that are left.
+ */
 export async function storeFrontier(session: Session, id: string, plannedTo: KeyTexts): Promise<void> {
   await session.execute(sql`
     update eventward.runs
     set planned_to = ${keyJson(plannedTo)}::jsonb,
-      state = case when upper_key = ${keyJson(plannedTo)}::jsonb then 'running' else state end
-    where id = ${id}::bigint`)
+      state = case when state = 'planning' and upper_key = ${keyJson(plannedTo)}::jsonb then 'running' else state end
+    where id = ${id}::bigint
+      and state not in ('complete', 'failed')`)
 }
 
 /**
@@ -122,7 +126,7 @@ function settleQuery(id: string, outcome: Readonly<Record<string, unknown>>): Qu
     returning r.state`
 }
 
-/** Ends a run by decree, with its outcome. */
+/** Ends a run by decree, with its outcome. One that failed stays as it is. */
 export async function finishRun(
   session: Session,
   id: string,
@@ -132,7 +136,8 @@ export async function finishRun(
   await session.execute(sql`
     update eventward.runs
     set state = ${state}::text, outcome = ${JSON.stringify(outcome)}::jsonb, finished_at = clock_timestamp()
-    where id = ${id}::bigint`)
+    where id = ${id}::bigint
+      and state <> 'failed'`)
 }
 
 interface RunRow extends Readonly<Record<string, string | null>> {
