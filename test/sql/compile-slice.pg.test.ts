@@ -105,6 +105,25 @@ describe('compileSlice', () => {
     })
   })
 
+  it('writes whole streams only: beside one that is there, all events of the others', async () => {
+    await db.admin.query(`
+      insert into public.subscriptions (id, user_id, reward_id, status, stripe_key, created_at, activated_at)
+      select id, 1, 2, 'active', 'sub', '2020-01-01', '2020-01-02' from generate_series(20, 22) id;
+      insert into public.events (aggregate_type, aggregate_id, version, type, data, occurred_at)
+      values ('Subscription', '21', 1, 'Created', '{"user_id": 7}', '2019-01-01')`)
+    await db.database.session(async (session) => {
+      const input = await inputOf(session, Subscription)
+      const counts = { rows: '3', streams: '2', events: '4', last: '["22"]' }
+      const rest = { ...input, after: ['13'] }
+      expect(await session.one(compileDryRun(rest))).toEqual(counts)
+      expect(await session.one(compileSlice(rest))).toEqual(counts)
+      const ids = (await stored(session, 'Subscription')).map(
+        (event) => `${event['aggregate_id']} v${event['version']}`,
+      )
+      expect(ids.slice(6)).toEqual(['21 v1', '20 v1', '22 v1', '20 v2', '22 v2'])
+    })
+  })
+
   it('goes through a composite key in its index order, slice by slice, each row once', async () => {
     await db.database.session(async (session) => {
       const input = await inputOf(session, PAIR)
