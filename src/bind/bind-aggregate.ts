@@ -74,7 +74,7 @@ async function bindTo(
   if (live === undefined) throw await unknownTable(session, definition)
   const table = withKey(supported(live, definition), definition)
   checkDefinition(definition, describeTable(table))
-  const values = await resolveValues(session, definition, table)
+  const values = await resolveValues(session, definition, { table, frozen })
   return freezeDeep({ model: assembleModel(definition, table, { values, frozen }), table })
 }
 

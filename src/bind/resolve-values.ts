@@ -1,6 +1,13 @@
 import type { CatalogTable } from '../catalog/index.js'
 import type { Session } from '../db/index.js'
-import type { AggregateDefinition, Assignment, Constant, Predicate, Text } from '../definition/index.js'
+import type {
+  AggregateDefinition,
+  Assignment,
+  Constant,
+  EventShape,
+  Predicate,
+  Text,
+} from '../definition/index.js'
 import { canonicalTexts, type TextRequest } from './canonical-texts.js'
 import type { CanonicalText } from './lower-condition.js'
 import { type Lookup, resolveLookups } from './resolve-lookups.js'
@@ -11,23 +18,22 @@ export interface ResolvedValues {
   readonly assigned: (assignment: Exclude<Assignment, { kind: 'occurredAt' }>) => Text
 }
 
-/** Has the server write all constants of a checked definition in canonical text, and look up what is to be pinned. */
+/**
+ * Has the server write all constants of a checked definition in canonical text, and look up what is to be pinned. What
+ * was pinned when an event of the same type and schema version was installed is taken from there, not asked anew: a
+ * stored event means what it meant then, whatever became of the row that was found.
+ */
 export async function resolveValues(
   session: Session,
   definition: AggregateDefinition,
-  table: CatalogTable,
+  { table, frozen }: { readonly table: CatalogTable; readonly frozen: readonly EventShape[] },
 ): Promise<ResolvedValues> {
   const requests = constantRequests(definition, table)
   const texts = await canonicalTexts(session, requests, zoneOf(definition, table))
   const canonical = new Map(
     requests.map(({ column, value }, index) => [requestKey(column.name, value), texts[index] ?? null]),
   )
-  const lookups = lookupsOf(definition, table)
-  const pinned = new Map(
-    lookups.length === 0
-      ? []
-      : (await resolveLookups(session, lookups)).map((text, index) => [lookups[index]?.assignment, text]),
-  )
+  const pinned = await pinnedLookups(session, lookupsOf(definition, table), frozen)
   const canonicalText: CanonicalText = (column, value) => canonical.get(requestKey(column, value)) ?? null
   return {
     canonical: canonicalText,
@@ -36,6 +42,30 @@ export async function resolveValues(
         ? canonicalText(assignment.column, assignment.value)
         : (pinned.get(assignment) ?? null),
   }
+}
+
+type Pinned = ReadonlyMap<Lookup['assignment'], Text>
+
+async function pinnedLookups(
+  session: Session,
+  lookups: readonly VersionedLookup[],
+  frozen: readonly EventShape[],
+): Promise<Pinned> {
+  const pinned = new Map<Lookup['assignment'], Text>()
+  const open: VersionedLookup[] = []
+  for (const lookup of lookups) {
+    const shape = frozen.find(
+      ({ type, schemaVersion }) => type === lookup.type && schemaVersion === lookup.schemaVersion,
+    )
+    const before = shape?.constants.find(({ column }) => column === lookup.column.name)
+    if (before === undefined) open.push(lookup)
+    else pinned.set(lookup.assignment, before.value)
+  }
+  const texts = open.length === 0 ? [] : await resolveLookups(session, open)
+  open.forEach(({ assignment }, index) => {
+    pinned.set(assignment, texts[index] ?? null)
+  })
+  return pinned
 }
 
 function constantRequests(definition: AggregateDefinition, table: CatalogTable): readonly TextRequest[] {
@@ -81,12 +111,19 @@ function predicateValues(predicate: Predicate): readonly Comparison[] {
   }
 }
 
-function lookupsOf(definition: AggregateDefinition, table: CatalogTable): readonly Lookup[] {
+interface VersionedLookup extends Lookup {
+  readonly type: string
+  readonly schemaVersion: number
+}
+
+function lookupsOf(definition: AggregateDefinition, table: CatalogTable): readonly VersionedLookup[] {
   return definition.events.flatMap((event) =>
     event.set.flatMap((assignment) => {
       const column = table.columns.find((candidate) => candidate.name === assignment.column)
       if (assignment.kind !== 'lookup' || column === undefined) return []
-      return [{ assignment, column, where: `${definition.name}.${event.type}: ${assignment.column}` }]
+      const { type, schemaVersion } = event
+      const where = `${definition.name}.${type}: ${assignment.column}`
+      return [{ assignment, column, where, type, schemaVersion }]
     }),
   )
 }

@@ -319,6 +319,18 @@ describe('bindAggregate', () => {
       expect((await bind(lookup({ code: 'tin', price: 2 }))).model.events[1]?.constants[0]?.value).toBe('9')
     })
 
+    it('stays what it was when its event was installed, though the row has another key since', async () => {
+      const before = await bind(lookup({ code: 'gold' }))
+      await db.admin.query(`update public.rewards set id = 70 where code = 'gold'`)
+      const again = (frozen: typeof before.model.shapes) =>
+        db.database.session((session) => bindAggregate(session, lookup({ code: 'gold' }), { frozen }))
+      expect((await again(before.model.shapes)).model.events[1]?.constants[0]?.value).toBe('7')
+      // Of another version nothing is known yet.
+      const older = before.model.shapes.map((shape) => ({ ...shape, schemaVersion: 9 }))
+      expect((await again(older)).model.events[1]?.constants[0]?.value).toBe('70')
+      await db.admin.query(`update public.rewards set id = 7 where code = 'gold'`)
+    })
+
     it.each([[{ code: 'none' }], [{ code: 'tin' }], [{ cod: 'gold' }]])(
       'is refused for %j',
       async (where) => {
