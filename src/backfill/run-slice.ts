@@ -1,8 +1,8 @@
-import { type Session, sqlstateOf } from '../db/index.js'
+import type { Session } from '../db/index.js'
 import { compileSlice } from '../sql/index.js'
 import { type Chunk, claimChunk, type KeyTexts, storeProgress, toolVersion } from '../store/index.js'
 import { type BackfillJob, MAX_ATTEMPTS } from './backfill-job.js'
-import { type FailureKind, failureKind } from './failure.js'
+import { type FailureKind, failureKind, thrownOut } from './failure.js'
 import { holdDefinition } from './hold-definition.js'
 import { lockBoundTable } from './lock-table.js'
 
@@ -41,6 +41,7 @@ export async function runSlice(
 ): Promise<Step> {
   let claimed: { readonly chunk: Chunk; readonly asked: number } | undefined
   const { lockMs, statementMs } = job.limits
+  const entered = performance.now()
   try {
     return await session.transaction({ lockTimeoutMs: lockMs, statementTimeoutMs: statementMs }, async () => {
       const chunk = await claim(session, job)
@@ -61,8 +62,7 @@ export async function runSlice(
       return { kind: 'taken', n: chunk.n, asked, rows: Number(slice.rows), ms } as const
     })
   } catch (error) {
-    // We were suspended for too long, and the server ended our transaction: nothing of it is left.
-    if (sqlstateOf(error) === '25P03') return { kind: 'blocked', error }
+    if (thrownOut(error, performance.now() - entered, job.limits.idleMs)) return { kind: 'blocked', error }
     const why = failureKind(error)
     if (why === null) throw error
     if (claimed !== undefined) return { kind: 'failed', why, error, ...claimed }

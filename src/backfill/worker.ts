@@ -4,7 +4,7 @@ import { GateError, UsageError } from '../errors/index.js'
 import type { Chunk } from '../store/index.js'
 import { progressOf } from '../store/index.js'
 import { type BackfillJob, MAX_ATTEMPTS } from './backfill-job.js'
-import { failureKind } from './failure.js'
+import { failureKind, thrownOut } from './failure.js'
 import { planChunks } from './plan-chunks.js'
 import type { ProgressReport } from './report-progress.js'
 import { runSlice, type Step } from './run-slice.js'
@@ -83,7 +83,9 @@ async function onFailure(
   const next = afterFailure(team.pace, { n: chunk.n, asked }, why)
   team.pace = next.pace
   if (next.alone) {
-    await tolerate(() => job.database.session((session) => setAside(session, job, { chunk, why, error })))
+    await tolerate(job, () =>
+      job.database.session((session) => setAside(session, job, { chunk, why, error })),
+    )
   }
 }
 
@@ -93,7 +95,7 @@ async function planOrWait(job: BackfillJob, signal: AbortSignal): Promise<Planne
   if (progress.state === 'failed') throw superseded(job)
   if (!progress.planned) {
     let mine = false
-    const blocked = await tolerate(async () => {
+    const blocked = await tolerate(job, async () => {
       mine = await job.database.session((session) => planChunks(session, job))
     })
     if (blocked !== null) return { kind: 'blocked', error: blocked.error }
@@ -113,13 +115,18 @@ type Planned =
   | { readonly kind: 'blocked'; readonly error: unknown }
 
 /** Runs bookkeeping that may meet a lock; gives the error where it did, and is to be tried again. */
-async function tolerate(step: () => Promise<void>): Promise<{ readonly error: unknown } | null> {
+async function tolerate(
+  { limits: { idleMs } }: BackfillJob,
+  step: () => Promise<void>,
+): Promise<{ readonly error: unknown } | null> {
+  const began = performance.now()
   try {
     await step()
     return null
   } catch (error) {
+    if (thrownOut(error, performance.now() - began, idleMs)) return { error }
     const why = failureKind(error)
-    if (why === 'conflict' || why === 'slow' || sqlstateOf(error) === '25P03') return { error }
+    if (why === 'conflict' || why === 'slow') return { error }
     throw error
   }
 }

@@ -85,6 +85,11 @@ describe('the time of a slice', () => {
     expect(timeLimits(1000)).toMatchObject({ lockMs: 100, statementMs: 300 })
   })
 
+  it('between two statements is what is left, so that a suspended process keeps nobody for longer', () => {
+    expect(timeLimits(1000).idleMs).toBe(700)
+    expect(timeLimits(50).idleMs).toBe(100)
+  })
+
   it('a server whose deadlock_timeout leaves no time is refused', () => {
     expect(() => timeLimits(49)).toThrow(expect.objectContaining({ code: 'EW_DEADLOCK_TIMEOUT' }))
   })

@@ -3,6 +3,7 @@ import { bindAggregate } from '../../src/bind/index.js'
 import { type AggregateDefinition, defineAggregate, occurredAt } from '../../src/definition/index.js'
 import {
   ensurePartition,
+  forgetDefinition,
   frozenShapes,
   registerDefinition,
   requireEventsTable,
@@ -130,6 +131,23 @@ describe('the registry of definitions', () => {
       code: 'EW_DEFINITION_RENAMED',
       next: 'Name it Subscription again.',
     })
+  })
+
+  it('is not forgotten while there are events that it explains', async () => {
+    const before = await stored()
+    const forgetting = db.database.session(async (session) =>
+      forgetDefinition(session, 'Subscription', await requireEventsTable(session)),
+    )
+    await expect(forgetting).rejects.toMatchObject({ code: 'EW_EVENTS_WRITTEN', exitStatus: 1 })
+    expect(await stored()).toEqual(before)
+  })
+
+  it('is not replaced while a restart is half done', async () => {
+    await db.admin.query(`
+      insert into eventward.runs (command, table_schema, table_name, aggregate_type, state)
+      values ('backfill --restart', 'public', 'subscriptions', 'Subscription', 'running')`)
+    await expect(register(withActivated(2))).rejects.toMatchObject({ code: 'EW_RESTART_PENDING' })
+    await db.admin.query('delete from eventward.runs')
   })
 
   it('two that register at once wait for each other: the second meets what the first froze', async () => {
