@@ -69,7 +69,7 @@ function percentOf(complete: boolean, rows: string, estimate: string | null): nu
   return Math.min(99, Math.floor((Number(rows) * 100) / Number(estimate)))
 }
 
-/** The last full verify of a table that went to its end, or null. */
+/** The full verify of a table that ended last, or null. Not the one begun last: two may overlap. */
 export async function lastVerify(session: Session, table: TableOf): Promise<LastVerify | null> {
   const [row] = await session.rows<Record<string, string | null>>(sql`
     select id as run, params ->> 'engine' as engine, finished_at as at,
@@ -81,7 +81,7 @@ export async function lastVerify(session: Session, table: TableOf): Promise<Last
       and table_name = ${table.name}::text
       and state = 'complete'
       and params ->> 'open' is distinct from 'true'
-    order by id desc
+    order by finished_at desc, id desc
     limit 1`)
   if (row === undefined) return null
   return {

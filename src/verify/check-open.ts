@@ -70,7 +70,7 @@ async function checkKey(
 
 async function hasRow(session: Session, source: VerifyRun['source'], key: string): Promise<boolean> {
   try {
-    const { present, stream } = await inSnapshot(session, source.model, () =>
+    const { present, stream } = await inSnapshot(session, source, () =>
       session.one<{ present: string | null; stream: string | null }>(compileVerifyDetail(source, key)),
     )
     return present !== null && stream === null

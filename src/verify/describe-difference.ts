@@ -1,15 +1,15 @@
 import type { Session } from '../db/index.js'
 import type { Row, Text } from '../definition/index.js'
 import { foldStream, lastSetters, type StoredEvent } from '../fold/index.js'
-import { type ColumnText, compileVerifyDetail, type VerifySource } from '../sql/index.js'
+import { type ColumnText, compileVerifyDetail } from '../sql/index.js'
 import { canonicalTexts } from './canonical-texts.js'
 import { dataError } from './data-error.js'
-import { inSnapshot } from './in-snapshot.js'
+import { inSnapshot, type VerifiedTable } from './in-snapshot.js'
 import type { Found } from './stream-check.js'
 import type { Difference, DifferingColumn, SetBy, VerifyEngine } from './verify-result.js'
 
 export interface DescribeInput {
-  readonly source: VerifySource
+  readonly source: VerifiedTable
   readonly engine: VerifyEngine
   readonly table: string
   /** Names without values. */
@@ -71,7 +71,7 @@ async function readStream(
 
 async function readWhole(session: Session, { source, engine }: DescribeInput, id: string): Promise<Stream> {
   const { model } = source
-  const found = await inSnapshot(session, model, () =>
+  const found = await inSnapshot(session, source, () =>
     session.one<Record<'present' | 'folded' | 'stream', string | null>>(compileVerifyDetail(source, id)),
   )
   const events = ((JSON.parse(found.stream ?? 'null') ?? []) as readonly EventTexts[]).map(
@@ -99,7 +99,7 @@ async function readWhole(session: Session, { source, engine }: DescribeInput, id
 }
 
 /** The set-based fold names key columns only where an event carried them: otherwise they are the row's, found by them. */
-function withKey({ model }: VerifySource, row: Row | null, folded: Row | null): Row | null {
+function withKey({ model }: VerifiedTable, row: Row | null, folded: Row | null): Row | null {
   if (folded === null || row === null) return folded
   return { ...Object.fromEntries(model.key.map((name) => [name, row[name] ?? null])), ...folded }
 }
@@ -139,7 +139,7 @@ function setBy(event: StoredEvent | undefined): SetBy | null {
   return { version: event.version, type: event.type, writer: text('writer'), source: text('source') }
 }
 
-function problemMessage({ model }: VerifySource, { events }: Stream): string | undefined {
+function problemMessage({ model }: VerifiedTable, { events }: Stream): string | undefined {
   const { problem } = foldStream(model, events)
   if (problem === null) return undefined
   const event = events.find(({ version }) => version === problem.version)

@@ -1,13 +1,14 @@
 import type { Session } from '../db/index.js'
-import { compileMiddleStream, type StreamRange, type VerifySource } from '../sql/index.js'
+import { compileMiddleStream, type StreamRange } from '../sql/index.js'
 import { dataError } from './data-error.js'
+import type { VerifiedTable } from './in-snapshot.js'
 import type { Checked, StreamCheck } from './stream-check.js'
 
 /**
  * Wraps an engine: a range that raises a data error is halved until one stream is left, which is reported as unreadable
  * in the server's words. Everything else in the range is checked all the same.
  */
-export function halving(source: VerifySource, check: StreamCheck): StreamCheck {
+export function halving(source: VerifiedTable, check: StreamCheck): StreamCheck {
   const checked: StreamCheck = async (session, range) => {
     try {
       return await check(session, range)

@@ -37,14 +37,22 @@ export async function keepMismatches(
       columns = case when excluded.columns = '[]' then m.columns else excluded.columns end`)
 }
 
-/** Closes the open mismatches that this run, a full one, did not meet. */
+/**
+ * Closes the open mismatches that this run, a full one, did not meet. One that another run has seen since this one began
+ * stays: it may have come about behind the ranges that this one had read already.
+ */
 export async function resolveUnmet(session: Session, { aggregateType, run }: MismatchScope): Promise<void> {
   await session.execute(sql`
     update eventward.mismatches
     set resolved_at = clock_timestamp()
     where aggregate_type = ${aggregateType}::text
       and resolved_at is null
-      and last_run < ${run}::bigint`)
+      and last_run <> ${run}::bigint
+      and last_seen_at < (
+        select started_at
+        from eventward.runs
+        where id = ${run}::bigint
+      )`)
 }
 
 /** Closes mismatches that are gone. */

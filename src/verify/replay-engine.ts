@@ -17,7 +17,7 @@ export const replayEngine: Engine = (source) => {
   return async (session, range) => {
     const replay = replayStreams(folder)
     const text = compileReplayStream(source, streamRangeSql(range))
-    await inSnapshot(session, source.model, () => copyLines(session.copyTo(text), replay.line))
+    await inSnapshot(session, source, () => copyLines(session.copyTo(text), replay.line))
     const { streams, events, found, candidates } = replay.end()
     const differing = await settle(session, folder, candidates)
     return { rows: 0, streams, events, found: [...found, ...differing] }

@@ -1,6 +1,6 @@
 import type { Session } from '../db/index.js'
-import { compileVerifyRows, keyRange, type VerifySource } from '../sql/index.js'
-import { inSnapshot } from './in-snapshot.js'
+import { compileVerifyRows, keyRange } from '../sql/index.js'
+import { inSnapshot, type VerifiedTable } from './in-snapshot.js'
 import type { Checked } from './stream-check.js'
 
 /** Rows whose keys lie in (after, upTo], by the key's own order; null is no border. */
@@ -12,13 +12,11 @@ export interface KeyRange {
 /** The pass over rows: counts those of a range and finds the ones without any event. Both engines share it. */
 export async function checkRows(
   session: Session,
-  source: VerifySource,
+  source: VerifiedTable,
   { after, upTo }: KeyRange,
 ): Promise<Checked> {
   const query = compileVerifyRows(source, keyRange(source.key, 't', after, upTo))
-  const row = await inSnapshot(session, source.model, () =>
-    session.one<{ rows: string; found: string }>(query),
-  )
+  const row = await inSnapshot(session, source, () => session.one<{ rows: string; found: string }>(query))
   const ids = JSON.parse(row.found) as readonly string[]
   return {
     rows: Number(row.rows),

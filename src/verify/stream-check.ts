@@ -1,5 +1,6 @@
 import type { Session } from '../db/index.js'
-import type { StreamRange, VerifySource } from '../sql/index.js'
+import type { StreamRange } from '../sql/index.js'
+import type { VerifiedTable } from './in-snapshot.js'
 import type { DifferenceKind } from './verify-result.js'
 
 /** A stream or row that differs. */
@@ -24,4 +25,4 @@ export interface Checked {
 export type StreamCheck = (session: Session, range: StreamRange) => Promise<Checked>
 
 /** Prepares an engine for a table. */
-export type Engine = (source: VerifySource) => StreamCheck
+export type Engine = (source: VerifiedTable) => StreamCheck

@@ -1,12 +1,7 @@
 import type { Session } from '../db/index.js'
-import {
-  compileBoundary,
-  compileGreatestKey,
-  compileStreamBoundary,
-  type StreamRange,
-  type VerifySource,
-} from '../sql/index.js'
+import { compileBoundary, compileGreatestKey, compileStreamBoundary, type StreamRange } from '../sql/index.js'
 import { inIndexOrder } from './in-index-order.js'
+import type { VerifiedTable } from './in-snapshot.js'
 import { checkRows, type KeyRange } from './rows-pass.js'
 import { type SharedCursor, sharedCursor } from './shared-cursor.js'
 import type { Checked, StreamCheck } from './stream-check.js'
@@ -30,7 +25,7 @@ export interface PassOptions {
 
 /** The ranges of both passes, streams first, handed out to any number of workers. Null where all are handed out. */
 export function tablePasses(
-  source: VerifySource,
+  source: VerifiedTable,
   check: StreamCheck,
   { size = DEFAULT_SIZE }: PassOptions = {},
 ): (session: Session) => Promise<Chunk | null> {
@@ -44,7 +39,7 @@ export function tablePasses(
   }
 }
 
-function streamCursor({ model, events }: VerifySource, size: number): SharedCursor<string> {
+function streamCursor({ model, events }: VerifiedTable, size: number): SharedCursor<string> {
   return sharedCursor<string>(async (session, after) => {
     const { boundary } = await inIndexOrder(session, () =>
       session.one<{ boundary: string | null }>(compileStreamBoundary(model, events, { after, size })),
@@ -53,7 +48,7 @@ function streamCursor({ model, events }: VerifySource, size: number): SharedCurs
   })
 }
 
-function rowCursor({ model, key }: VerifySource, size: number): SharedCursor<readonly string[]> {
+function rowCursor({ model, key }: VerifiedTable, size: number): SharedCursor<readonly string[]> {
   let greatest: Promise<readonly string[] | null> | undefined
   return sharedCursor<readonly string[]>(async (session, after) => {
     greatest ??= inIndexOrder(session, () =>

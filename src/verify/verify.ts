@@ -2,7 +2,7 @@ import { type BoundAggregate, bindAggregate } from '../bind/index.js'
 import type { Database, Session } from '../db/index.js'
 import type { AggregateDefinition } from '../definition/index.js'
 import { StoppedError } from '../errors/index.js'
-import { typedKey, type VerifySource } from '../sql/index.js'
+import { typedKey } from '../sql/index.js'
 import {
   finishRun,
   frozenShapes,
@@ -16,6 +16,9 @@ import {
 import { checkFully } from './check-fully.js'
 import { checkOpen } from './check-open.js'
 import type { Findings } from './findings.js'
+import type { VerifiedTable } from './in-snapshot.js'
+import { tableName } from './table-name.js'
+import { readTableState, verifyMoved } from './table-state.js'
 import type { VerifyEngine, VerifyProgress, VerifyResult } from './verify-result.js'
 
 export interface VerifyOptions {
@@ -40,7 +43,7 @@ export interface VerifyOptions {
 
 /** A verify that is about to read: what it reads, what it is told, and its receipt. */
 export interface VerifyRun {
-  readonly source: VerifySource
+  readonly source: VerifiedTable
   /** `name` in public, `schema.name` elsewhere. */
   readonly table: string
   readonly engine: VerifyEngine
@@ -101,14 +104,23 @@ async function prepare(
   session: Session,
   definition: AggregateDefinition,
   options: VerifyOptions,
-): Promise<{ readonly source: VerifySource; readonly partition: Partition | null }> {
+): Promise<{ readonly source: VerifiedTable; readonly partition: Partition | null }> {
   const events = await requireEventsTable(session, options.events)
   const frozen = await frozenShapes(session, definition.name)
+  const state = await stateOf(session, definition)
   const { model, table }: BoundAggregate = await bindAggregate(session, definition, { frozen })
+  if ((await stateOf(session, definition)) !== state) {
+    throw verifyMoved(tableName(model), 'DDL has changed it')
+  }
   await refuseChangedDefinition(session, model, events)
   const partition = await partitionOf(session, events, model.name)
   if (partition?.detaching === true) throw restartPending(tableName(model))
-  return { source: { model, key: typedKey(model, table.key?.columns ?? []), events }, partition }
+  return { source: { model, key: typedKey(model, table.key?.columns ?? []), events, state }, partition }
+}
+
+/** What the table is, asked before and after the catalog is read: a model of two halves would be none. */
+function stateOf(session: Session, { table }: AggregateDefinition): Promise<string> {
+  return readTableState(session, { schema: table.schema, table: table.name, key: table.key })
 }
 
 /** A restart of the backfill meanwhile archived what was read: half of the answer is about other events. */
@@ -119,14 +131,7 @@ async function refuseMovedPartition(
 ): Promise<void> {
   const now = await partitionOf(session, source.events, source.model.name)
   if (now?.oid === before?.oid) return
-  throw new StoppedError(
-    'EW_VERIFY_MOVED',
-    `${table}: its events were archived or begun while they were read`,
-    {
-      next: `Run \`eventward verify ${table}\` again.`,
-      details: { table },
-    },
-  )
+  throw verifyMoved(table, 'its events were archived or begun')
 }
 
 function resultOf(
@@ -157,8 +162,4 @@ function resultOf(
 function outcomeOf({ table }: VerifyResult): Readonly<Record<string, unknown>> {
   const { rows, streams, events, differences, clean } = table
   return { result: clean ? 'clean' : 'failed', rows, streams, events, differences }
-}
-
-function tableName({ schema, table }: { readonly schema: string; readonly table: string }): string {
-  return schema === 'public' ? table : `${schema}.${table}`
 }

@@ -10,8 +10,8 @@ import { runSlice } from '../../src/backfill/run-slice.js'
 import { newTeam, work } from '../../src/backfill/worker.js'
 import { defineAggregate, defineTable, type Integer } from '../../src/definition/index.js'
 import { testDatabase } from '../support/database.js'
+import { interpose, Killed } from '../support/interpose.js'
 import { gate, until } from '../support/race.js'
-import { interpose, Killed } from './interpose.js'
 
 const things = defineTable<{ k: Integer; v: Integer | null }>()({
   schema: 'public',
