@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { UsageError } from '../errors/index.js'
+import { DatabaseError, UsageError } from '../errors/index.js'
 import { databaseError } from './database-error.js'
 import { pinSettings } from './pin-settings.js'
 import { PinnedSession } from './pinned-session.js'
@@ -16,7 +16,7 @@ const TEXT_ONLY = { getTypeParser: () => (text: string) => text } as unknown as 
  * Without `url`, node-postgres reads the PG* variables.
  *
  * @throws UsageError EW_DB_URL for a URL that can't be read; DatabaseError EW_DB_UNREACHABLE, EW_DB_AUTH,
- * EW_DB_MISSING, EW_DB_FULL. Later, from sessions: EW_DB_LOST, EW_DB_FAILED (`details.sqlstate`).
+ * EW_DB_MISSING, EW_DB_FULL, EW_DB_POOLER (nothing was set). Later, from sessions: EW_DB_LOST, EW_DB_FAILED (`details.sqlstate`).
  */
 export async function connect(options: ConnectOptions = {}): Promise<Database> {
   const config: pg.ClientConfig = {
@@ -74,7 +74,8 @@ class PooledDatabase implements Database {
 
   async cancelAll(): Promise<void> {
     const pids = [...this.#busy].map((client) =>
-      String((client as unknown as { processID: number }).processID),
+      // The server's own number: `refusePooler` has compared them.
+      announcedPid(client),
     )
     if (pids.length === 0) return
     // From the side: every connection of the pool may be busy.
@@ -103,6 +104,7 @@ class PooledDatabase implements Database {
       const client = await this.#pool.connect()
       if (this.#pinned.has(client)) return client
       try {
+        await refusePooler(client, this.target)
         await client.query(pinSettings(this.applicationName).text)
         this.#pinned.add(client)
         return client
@@ -114,6 +116,29 @@ class PooledDatabase implements Database {
       throw databaseError(error, this.target)
     }
   }
+}
+
+/**
+ * A pooler announces a number of its own (BackendKeyData) in the place of the server's. Looked at before a setting is
+ * pinned: a pooler lends the server's connection to others, who would live with our settings.
+ */
+async function refusePooler(client: pg.PoolClient, target: Target): Promise<void> {
+  const { rows } = await client.query<{ pid: string }>('select pg_catalog.pg_backend_pid() as pid')
+  if (rows[0]?.pid === announcedPid(client)) return
+  const where = `${target.host}:${target.port}`
+  throw new DatabaseError(
+    'EW_DB_POOLER',
+    `${where} is a connection pooler: what eventward sets for its session would come to other sessions`,
+    {
+      next: "Give eventward the server's own port. A pooler that pools sessions is refused too: nothing tells it from one that pools transactions.",
+      details: { host: target.host, port: target.port, database: target.database },
+    },
+  )
+}
+
+/** The pid of BackendKeyData, which the driver keeps for its cancel requests. */
+function announcedPid(client: pg.PoolClient): string {
+  return String((client as unknown as { processID: number | null }).processID)
 }
 
 /** What the driver makes of URL and environment. */

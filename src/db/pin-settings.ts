@@ -4,8 +4,8 @@ import { NEWER_SETTINGS, SESSION_SETTINGS } from './session-settings.js'
 /**
  * One statement that pins every setting of a session.
  *
- * `set_config` in a select, because one round trip sets them all and because connection poolers refuse the startup
- * packet's `options`. Every function is written with its schema: search_path is not ours before this has run.
+ * `set_config` in a select, because one round trip sets them all and because the startup packet's `options` is the
+ * user's (PGOPTIONS). Every function is written with its schema: search_path is not ours before this has run.
  */
 export function pinSettings(applicationName: string): Query {
   const settings = { ...SESSION_SETTINGS, application_name: applicationName }

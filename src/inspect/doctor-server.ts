@@ -15,6 +15,8 @@ export async function checkServer(session: Session): Promise<readonly Finding[]>
       current_setting('session_replication_role') as replication_role,
       pg_is_in_recovery() as standby`)
   return [
+    // `connect` refuses a pooler with EW_DB_POOLER before anything else is done.
+    fine('connection', 'to the server itself, with no pooler between'),
     version(Number(server['version_num']), String(server['version'])),
     encoding(String(server['encoding'])),
     deadlockTimeout(Number(server['deadlock_ms'])),

@@ -15,7 +15,7 @@ export interface LockOptions {
 
 /**
  * Runs `work` while no other process migrates this database. Holds an advisory lock on a connection of its own, in a
- * transaction: it's let go when the process dies, and holds behind a pooler that lends connections per transaction.
+ * transaction: it's let go when the process dies. (A pooler between us and the server is refused by `connect`.)
  *
  * @throws GateError EW_MIGRATE_BUSY when the other one isn't done in time.
  */
