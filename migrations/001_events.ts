@@ -125,6 +125,7 @@ declare
   parent text := format('%I.%I', events_schema, events_table);
   child text := format('%I.%I', events_schema, partition_name);
   existing text;
+  parent_owner text;
   guarded bigint;
 begin
   -- One at a time. ONLY: the partitions, and who writes to them, are left alone.
@@ -150,7 +151,15 @@ begin
     'create trigger eventward_no_truncate before truncate on %s for each statement execute function eventward.refuse_change()',
     child);
   execute format('alter table %s enable always trigger eventward_no_truncate', child);
+  -- DETACH takes the clone of the parent's row trigger away: this one stays.
+  execute format(
+    'create trigger eventward_append_only_own before update or delete on %s for each row execute function eventward.refuse_change()',
+    child);
+  execute format('alter table %s enable always trigger eventward_append_only_own', child);
   execute format('comment on table %s is %L', child, format('Events of %s', of_type));
+  -- Whoever may alter the events table may alter each part of it.
+  select relowner::regrole::text into parent_owner from pg_class where oid = parent::regclass;
+  execute format('alter table %s owner to %s', child, parent_owner);
   execute format('alter table %s attach partition %s for values in (%L)', parent, child, of_type);
   -- The clone of the parent's row trigger may come up as an ordinary one.
   execute format('alter table %s enable always trigger eventward_append_only', child);
@@ -158,12 +167,12 @@ begin
   select count(*) into guarded
   from pg_trigger
   where tgrelid = child::regclass
-    and tgname in ('eventward_append_only', 'eventward_no_truncate')
+    and tgname in ('eventward_append_only', 'eventward_append_only_own', 'eventward_no_truncate')
     and tgenabled = 'A';
-  if guarded <> 2 then
+  if guarded <> 3 then
     raise exception using
       errcode = 'EW003',
-      message = format('%s would not be append-only: %s of 2 triggers are ENABLE ALWAYS', child, guarded);
+      message = format('%s would not be append-only: %s of 3 triggers are ENABLE ALWAYS', child, guarded);
   end if;
   return child;
 end

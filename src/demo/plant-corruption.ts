@@ -1,5 +1,5 @@
 import { connect, type Session } from '../db/index.js'
-import { qualified, raw, sql } from '../sql/index.js'
+import { ident, qualified, raw, sql } from '../sql/index.js'
 import { partitionOf } from '../store/index.js'
 
 /** The event whose value is changed, and the row: keys, and the column that must be named for each. */
@@ -44,13 +44,15 @@ export async function undoCorruption(superuserUrl: string): Promise<void> {
 async function changeEvent(session: Session, by: string): Promise<void> {
   const partition = await partitionOf(session, { schema: 'public', table: 'events' }, 'Subscription')
   const table = raw(qualified(partition?.schema ?? 'public', partition?.table ?? 'events'))
-  await session.execute(sql`alter table ${table} disable trigger eventward_append_only`)
+  const both = ['eventward_append_only', 'eventward_append_only_own'].map((name) => raw(ident(name)))
+  for (const trigger of both) await session.execute(sql`alter table ${table} disable trigger ${trigger}`)
   await session.execute(sql`
     update ${table}
     set data = data || jsonb_build_object('user_id', (data ->> 'user_id')::bigint + ${by}::bigint)
     where aggregate_id = ${PLANTED.event.key}::text
       and version = 1`)
-  await session.execute(sql`alter table ${table} enable always trigger eventward_append_only`)
+  for (const trigger of both)
+    await session.execute(sql`alter table ${table} enable always trigger ${trigger}`)
 }
 
 async function asSuperuser(url: string, work: (session: Session) => Promise<void>): Promise<void> {

@@ -1,6 +1,6 @@
 import type { EventsTable } from '../config/index.js'
 import type { Session } from '../db/index.js'
-import { readInstalled } from '../migrate/index.js'
+import { ARCHIVE_MARKER, readInstalled } from '../migrate/index.js'
 import { qualified, sql } from '../sql/index.js'
 import { type Finding, fine, found } from './finding.js'
 
@@ -43,23 +43,38 @@ async function mayMigrate(session: Session, { schema }: EventsTable): Promise<Fi
   )
 }
 
-/** Law 5: both triggers, ENABLE ALWAYS, on the events table and on every partition. */
+/**
+ * Law 5: triggers that are ENABLE ALWAYS on the events table, on every partition and on what was one: an archive, or a
+ * partition that someone detached.
+ */
 async function appendOnly(session: Session, events: EventsTable): Promise<readonly Finding[]> {
   const parent = qualified(events.schema, events.table)
   const rows = await session.rows(sql`
-    with tables as (
-      select ${parent}::regclass as oid
-      union all
-      select inhrelid::regclass
+    with parts as (
+      select inhrelid as oid
       from pg_inherits
       where inhparent = ${parent}::regclass
+    ), wanted as (
+      select ${parent}::regclass::oid as oid, unnest('{eventward_append_only,eventward_no_truncate}'::text[]) as trigger
+      union all
+      select oid, unnest('{eventward_append_only,eventward_append_only_own,eventward_no_truncate}'::text[])
+      from parts
+      union all
+      select oid, unnest('{eventward_append_only_own,eventward_no_truncate}'::text[])
+      from pg_class
+      where relkind = 'r'
+        and oid <> all (select oid from parts)
+        and (
+          obj_description(oid, 'pg_class') = ${ARCHIVE_MARKER}::text
+          or oid in (select tgrelid from pg_trigger where tgfoid = to_regprocedure('eventward.refuse_change()'))
+        )
     )
-    select t.oid::text as name, w.trigger, coalesce(g.tgenabled, '-') as enabled
-    from tables t
-    cross join (values ('eventward_append_only'), ('eventward_no_truncate')) as w (trigger)
-    left join pg_trigger g on g.tgrelid = t.oid and g.tgname = w.trigger
+    select w.oid::regclass::text as name, w.trigger, coalesce(g.tgenabled, '-') as enabled
+    from wanted w
+    left join pg_trigger g on g.tgrelid = w.oid and g.tgname = w.trigger
     where g.tgenabled is distinct from 'A'`)
-  if (rows.length === 0) return [fine('append_only', 'stored events can not be changed, on any partition')]
+  if (rows.length === 0)
+    return [fine('append_only', 'stored events can not be changed, on any partition or archive')]
   return rows.map((row) =>
     found(
       'stop',

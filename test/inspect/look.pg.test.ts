@@ -175,6 +175,17 @@ describe('doctor', () => {
     expect(about(await doctor(db.database, config), 'append_only')).toEqual(['ok'])
   })
 
+  it('finds an archive whose events could be changed', async () => {
+    await db.admin.query(`select eventward.create_partition('Old', 'events_old')`)
+    await db.admin.query('alter table public.events detach partition public.events_old')
+    expect(about(await doctor(db.database, config), 'append_only')).toEqual(['ok'])
+    await db.admin.query('alter table public.events_old disable trigger eventward_append_only_own')
+    const findings = await doctor(db.database, config)
+    expect(about(findings, 'append_only')).toEqual(['stop'])
+    expect(findings.find(({ check }) => check === 'append_only')?.message).toContain('public.events_old')
+    await db.admin.query('drop table public.events_old')
+  })
+
   it('finds row level security that would hide rows from the role, and missing rights (C3)', async () => {
     await db.admin.query(`
       alter table public.subscriptions enable row level security;

@@ -58,6 +58,7 @@ describe('a stored event', () => {
     )
     const each = ['events', 'events_a', 'events_b'].flatMap((on) => [
       { on, name: 'eventward_append_only', state: 'A' },
+      ...(on === 'events' ? [] : [{ on, name: 'eventward_append_only_own', state: 'A' }]),
       { on, name: 'eventward_no_truncate', state: 'A' },
     ])
     expect(rows).toEqual(each)
@@ -105,6 +106,38 @@ describe('a partition', () => {
       `select count(*) from pg_inherits where inhparent = 'public.events'::regclass`,
     )
     expect(rows).toEqual([{ count: '1' }])
+  })
+
+  it.each(['origin', 'replica'])(
+    'is append-only when it is detached, session_replication_role %s',
+    async (role) => {
+      const name = `events_detached_${role}`
+      await db.admin.query(`select eventward.create_partition('Detached ${role}', '${name}')`)
+      await db.admin.query(`${INSERT} values ('Detached ${role}', '1', 1, 'Created', '{}', now())`)
+      await db.admin.query(`alter table public.events detach partition public.${name}`)
+      const client = await db.client()
+      await client.query(`set session_replication_role = ${role}`)
+      for (const attempt of [`update public.${name} set data = '[]'`, `delete from public.${name}`]) {
+        await expect(client.query(attempt), attempt).rejects.toMatchObject({ code: 'EW001' })
+      }
+    },
+  )
+
+  it('belongs to whom the events table belongs', async () => {
+    const owner = `o_${db.name}`
+    await db.admin.query(`create role ${owner}`)
+    try {
+      await db.admin.query(`alter table public.events owner to ${owner}`)
+      await db.admin.query(`select eventward.create_partition('Owned', 'events_owned')`)
+      const { rows } = await db.admin.query(
+        `select relowner::regrole::text as owner from pg_class where oid = 'public.events_owned'::regclass`,
+      )
+      expect(rows).toEqual([{ owner }])
+    } finally {
+      await db.admin.query(
+        `reassign owned by ${owner} to current_user; drop owned by ${owner}; drop role ${owner}`,
+      )
+    }
   })
 
   it('has its own primary key and position index attached to the events table’s', async () => {

@@ -168,6 +168,9 @@ async function corrupt(admin: pg.Client, sql: string): Promise<void> {
     do $$ declare t regclass; begin
       for t in select relid from pg_partition_tree('public.events') loop
         execute format('alter table %s enable always trigger eventward_append_only', t);
+        if t <> 'public.events'::regclass then
+          execute format('alter table %s enable always trigger eventward_append_only_own', t);
+        end if;
       end loop;
     end $$;
     commit`)

@@ -152,11 +152,12 @@ describe('the two engines', () => {
   async function asOwner(statement: string) {
     await db.admin.query(`begin;
       do $$ begin if to_regclass('public.events_agree') is not null then
-        alter table public.events_agree disable trigger eventward_append_only;
+        alter table public.events_agree disable trigger eventward_append_only, disable trigger eventward_append_only_own;
       end if; end $$;
       ${statement};
       do $$ begin if to_regclass('public.events_agree') is not null then
-        alter table public.events_agree enable always trigger eventward_append_only;
+        alter table public.events_agree enable always trigger eventward_append_only,
+          enable always trigger eventward_append_only_own;
       end if; end $$;
       commit`)
   }

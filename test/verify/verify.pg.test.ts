@@ -25,9 +25,10 @@ describe('verify of the seed', () => {
   async function plant(statement: string) {
     await db.admin.query(`
       begin;
-      alter table public.events_subscription disable trigger eventward_append_only;
+      alter table public.events_subscription disable trigger eventward_append_only, disable trigger eventward_append_only_own;
       ${statement};
-      alter table public.events_subscription enable always trigger eventward_append_only;
+      alter table public.events_subscription enable always trigger eventward_append_only,
+          enable always trigger eventward_append_only_own;
       commit`)
   }
 
