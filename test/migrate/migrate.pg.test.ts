@@ -69,6 +69,34 @@ describe('migrate', () => {
     expect(await schemaOf(db.admin)).toEqual(full)
   })
 
+  it.each([
+    ['detached', 'alter table public.events detach partition public.events_a'],
+    [
+      'renamed',
+      'alter table public.events detach partition public.events_a; alter table public.events_a rename to kept',
+    ],
+  ])(
+    'refuses while events are kept in a partition that was %s; goes down once it is dropped',
+    async (_, move) => {
+      await migrateUp(options())
+      await db.admin.query(`select eventward.create_partition('A', 'events_a')`)
+      await insertEvent(db.admin, 'public.events')
+      await db.admin.query(move)
+      const kept = move.includes('rename') ? 'public.kept' : 'public.events_a'
+      const full = await schemaOf(db.admin)
+      try {
+        const error = await failure(migrateDown({ ...options(), to: 0 }))
+        expect(error).toMatchObject({ code: 'EW_DB_FAILED', details: { sqlstate: 'EW002' } })
+        expect(error.message).toContain(kept)
+        expect(error.next).not.toMatch(/cascade/i)
+        expect(await schemaOf(db.admin)).toEqual(full)
+      } finally {
+        await db.admin.query(`drop table ${kept}`)
+      }
+      expect((await migrateDown({ ...options(), to: 0 })).applied).toEqual([])
+    },
+  )
+
   it('refuses an events table that is someone else’s, and changes nothing', async () => {
     await db.admin.query('create table public.events (id integer primary key, title text)')
     const before = await schemaOf(db.admin)
