@@ -10,12 +10,14 @@ export interface CatalogTable {
   readonly columns: readonly CatalogColumn[]
   /**
    * The primary key, else the usable unique index of fewest columns (then by name), else a deferrable one, else null.
-   * A deferrable key is given so that it can be named; it must be refused (see `unsupportedReasons`).
+   * A deferrable key, or one not ascending, is given so that it can be named; it must be refused (see `unsupportedReasons`).
    */
   readonly key: CatalogKey | null
   /** All unique indexes that could be the key, in that order. A definition may have been written for another one. */
   readonly keys: readonly CatalogKey[]
   readonly persistence: 'permanent' | 'unlogged' | 'temporary'
+  /** Of a partitioned table: its first leaf that is not permanent, as `schema.name`; null where there is none. */
+  readonly unloggedLeaf: string | null
   /** `pg_class.reltuples` rounded, or null where it was never analysed. */
   readonly rowEstimate: string | null
   /** Heap and TOAST, in bytes. */
@@ -59,6 +61,8 @@ export interface CatalogKey {
   readonly index: string
   readonly primary: boolean
   readonly deferrable: boolean
+  /** False where a column of the index is DESC or NULLS FIRST: it can't be walked from the least key upwards. */
+  readonly ascending: boolean
   readonly columns: readonly CatalogKeyColumn[]
 }
 

@@ -4,8 +4,9 @@ import type { CatalogKey, CatalogKeyColumn } from './catalog-table.js'
 
 /**
  * Reads the unique indexes that can identify a row, by the table's OID: valid btree indexes without predicate and
- * expression, on NOT NULL columns which the table doesn't compute (events carry no generated column). Order: immediate
- * before deferrable, the primary key, fewest columns, name; so that a table has the same key in every environment
+ * expression, on NOT NULL columns which the table doesn't compute (events carry no generated column), under the
+ * collations of those columns: an index of another collation says of other values that they're different. Order:
+ * immediate before deferrable, ascending before any other, the primary key, fewest columns, name; so that a table has the same key in every environment
  * whatever the order in which its indexes were made.
  */
 export async function readKeys(
@@ -19,6 +20,7 @@ export async function readKeys(
       index: row.index,
       primary: row.primary === 't',
       deferrable: row.deferrable === 't',
+      ascending: row.ascending === 't',
       columns: [row, ...more].map(keyColumn),
     })
     tables.set(row.table_oid, keys)
@@ -27,7 +29,10 @@ export async function readKeys(
 }
 
 type KeyRow = Readonly<
-  Record<'table_oid' | 'index_oid' | 'index' | 'primary' | 'deferrable' | 'column' | 'as_base', string> &
+  Record<
+    'table_oid' | 'index_oid' | 'index' | 'primary' | 'deferrable' | 'ascending' | 'column' | 'as_base',
+    string
+  > &
     Record<'less_schema' | 'less' | 'equal_schema' | 'equal' | 'greater_schema' | 'greater', string>
 >
 
@@ -69,6 +74,8 @@ function keysQuery(oids: readonly string[]): Query {
       x.relname::text as index,
       i.indisprimary as primary,
       not i.indimmediate as deferrable,
+      -- Bits 1 and 2: DESC, NULLS FIRST.
+      0 = all (i.indoption::int2[]) as ascending,
       a.attname::text as column,
       t.typtype = 'd' and c.opcintype = any (
         '{anyenum,anyarray,anyrange,anymultirange,record}'::regtype[]) as as_base,
@@ -101,16 +108,17 @@ function keysQuery(oids: readonly string[]): Query {
       and k.place <= i.indnkeyatts
       and not exists (
         select
-        from unnest(i.indkey::int2[]) with ordinality as part (attnum, place)
+        from unnest(i.indkey::int2[], i.indcollation::oid[]) with ordinality as part (attnum, collated, place)
         join pg_attribute nullable on nullable.attrelid = i.indrelid and nullable.attnum = part.attnum
         where part.place <= i.indnkeyatts
-          and (not nullable.attnotnull or nullable.attgenerated <> '' or exists (
+          and (not nullable.attnotnull or nullable.attgenerated <> ''
+            or nullable.attcollation <> part.collated or exists (
             select from pg_constraint t
             where t.conrelid = i.indrelid
               and t.contype = 'n'
               and not t.convalidated
               and t.conkey[1] = part.attnum)))
-    order by i.indrelid, not i.indimmediate, i.indisprimary desc, i.indnkeyatts, x.relname collate "C", k.place`
+    order by i.indrelid, not i.indimmediate, not 0 = all (i.indoption::int2[]), i.indisprimary desc, i.indnkeyatts, x.relname collate "C", k.place`
 }
 
 function side(number: 1 | 3 | 5) {

@@ -22,6 +22,7 @@ export async function readRelations(
     bytes: row.bytes,
     hasRules: row.has_rules === 't',
     persistence: PERSISTENCE[row.persistence] ?? 'permanent',
+    unloggedLeaf: row.unlogged_leaf,
   }))
 }
 
@@ -30,7 +31,8 @@ type RelationRow = Readonly<
     'oid' | 'schema' | 'name' | 'kind' | 'is_partition' | 'is_child' | 'has_children' | 'bytes',
     string
   > &
-    Record<'has_rules' | 'persistence', string> & { row_estimate: string | null }
+    Record<'has_rules' | 'persistence', string> &
+    Record<'row_estimate' | 'unlogged_leaf', string | null>
 >
 
 const PERSISTENCE: Readonly<Record<string, CatalogTable['persistence']>> = {
@@ -65,12 +67,14 @@ function relationsQuery(schemas: readonly string[], names: readonly string[] | u
       exists (select from pg_inherits i where i.inhparent = c.oid) as has_children,
       exists (select from pg_rewrite r where r.ev_class = c.oid and r.rulename <> '_RETURN') as has_rules,
       size.row_estimate::text as row_estimate,
-      size.bytes::text as bytes
+      size.bytes::text as bytes,
+      size.unlogged_leaf
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
     cross join lateral (
       select coalesce(sum(pg_table_size(leaf.oid)), 0) as bytes,
-        case when bool_and(leaf.reltuples >= 0) then sum(leaf.reltuples::bigint) end as row_estimate
+        case when bool_and(leaf.reltuples >= 0) then sum(leaf.reltuples::bigint) end as row_estimate,
+        min(leaf.oid::regclass::text) filter (where c.relkind = 'p' and leaf.relpersistence = 'u') as unlogged_leaf
       from (
         select c.oid
         union all

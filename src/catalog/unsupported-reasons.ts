@@ -55,6 +55,13 @@ function inheritance(what: string): UnsupportedReason {
 }
 
 function persistenceReason(table: CatalogTable): UnsupportedReason | null {
+  if (table.unloggedLeaf !== null) {
+    return {
+      code: 'EW_TABLE_UNLOGGED',
+      message: `has an unlogged partition (${table.unloggedLeaf}): a crash empties it, but not its events`,
+      next: `Run \`alter table ${table.unloggedLeaf} set logged\`, or leave the table out.`,
+    }
+  }
   if (table.persistence === 'permanent') return null
   return table.persistence === 'temporary'
     ? {
@@ -78,10 +85,19 @@ function keyReason(table: CatalogTable): UnsupportedReason | null {
       next: 'Add a primary key, or a unique index on NOT NULL columns that are not generated.',
     }
   }
-  if (!table.key.deferrable) return null
+  if (!table.key.deferrable) return table.key.ascending ? null : orderReason(table.key.index)
   return {
     code: 'EW_KEY_DEFERRABLE',
     message: `has a deferrable key only (${table.key.index}): two rows may share it inside a transaction`,
     next: 'Make the constraint NOT DEFERRABLE, or add a unique index on NOT NULL columns.',
+  }
+}
+
+/** Keys are walked by `order by k using <`, which an index with NULLS FIRST or of mixed directions doesn't serve. */
+function orderReason(index: string): UnsupportedReason {
+  return {
+    code: 'EW_KEY_ORDER',
+    message: `has a key only whose index (${index}) is DESC or NULLS FIRST: its rows can't be walked in the order of their keys`,
+    next: 'Add a primary key, or a unique index on the same columns without DESC and NULLS FIRST.',
   }
 }

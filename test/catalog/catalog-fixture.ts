@@ -67,6 +67,7 @@ export function catalogTable(
     index: `${name}_pkey`,
     primary: true,
     deferrable: false,
+    ascending: true,
     columns: [{ name: first?.name ?? 'id', ...operators }],
   }
   return {
@@ -82,6 +83,7 @@ export function catalogTable(
     bytes: '8192',
     hasRules: false,
     persistence: 'permanent',
+    unloggedLeaf: null,
     ...more,
   }
 }

@@ -62,23 +62,43 @@ describe('readTables', () => {
     ['included', ['b', 'a'], false],
     ['parted', ['a', 'b'], true],
     ['deferred_and_not', ['b'], false],
+    ['descending_and_not', ['b', 'a'], false],
   ])('takes for the key of %s %j', async (name, columns, primary) => {
     const { key } = (await read(name)) ?? {}
     expect(key?.columns.map((each) => each.name)).toEqual(columns)
     expect(key).toMatchObject({ primary, deferrable: false })
   })
 
-  it.each(['nullable_unique', 'partial_unique', 'expression_unique', 'no_index', 'invalid_unique'])(
-    'finds no key on %s',
-    async (name) => {
-      expect((await read(name))?.key).toBeNull()
-    },
-  )
+  it.each([
+    'nullable_unique',
+    'partial_unique',
+    'collated',
+    'expression_unique',
+    'no_index',
+    'invalid_unique',
+  ])('finds no key on %s', async (name) => {
+    expect((await read(name))?.key).toBeNull()
+  })
 
   it('a deferrable key is named and refused', async () => {
     const table = await read('deferred_key')
     expect(table?.key).toMatchObject({ index: 'deferred_key_pkey', deferrable: true })
     expect(unsupportedReasons(table as CatalogTable)).toMatchObject([{ code: 'EW_KEY_DEFERRABLE' }])
+  })
+
+  it('a key whose index goes down is named and refused where it is the only one', async () => {
+    const table = await read('descending')
+    expect(table?.key).toMatchObject({ index: 'descending_a', ascending: false })
+    expect(table && unsupportedReasons(table).map(({ code }) => code)).toEqual(['EW_KEY_ORDER'])
+  })
+
+  it('an unlogged partition is named: its parent looks permanent', async () => {
+    const table = await read('half_logged')
+    expect(table).toMatchObject({ persistence: 'permanent', unloggedLeaf: 'public.half_2' })
+    expect(table && unsupportedReasons(table)).toMatchObject([
+      { code: 'EW_TABLE_UNLOGGED', message: expect.stringContaining('public.half_2') },
+    ])
+    expect(await read('parted')).toMatchObject({ unloggedLeaf: null })
   })
 
   it('an index of another operator class gives its own operators', async () => {
@@ -171,7 +191,18 @@ create view a_view as select * from types;
 create table two_unique (a int not null, c int not null, b int not null, unique (a, c), constraint z unique (b));
 create table composite (a int, b int, c int not null unique, primary key (b, a));
 create table included (a int not null, b text not null);
-create unique index on included (b text_pattern_ops, a desc) include (a);
+create unique index on included (b text_pattern_ops, a) include (a);
+create table collated (name text collate ci not null, code text not null);
+create unique index on collated (name collate "C");
+create unique index on collated (code, name collate "C");
+create table descending (a int not null, b int not null);
+create unique index descending_a on descending (a desc);
+create table descending_and_not (a int not null, b int not null);
+create unique index on descending_and_not (a nulls first);
+create unique index on descending_and_not (b, a);
+create table half_logged (a int primary key) partition by range (a);
+create table half_1 partition of half_logged for values from (0) to (10);
+create unlogged table half_2 partition of half_logged for values from (10) to (20);
 create table citext_key (a citext primary key);
 create table nullable_unique (a int unique);
 create table partial_unique (a int not null);
