@@ -38,7 +38,8 @@ const KINDS: Readonly<Record<Difference['kind'], string>> = {
   dead_stream: 'the row is there, its events end in nothing',
   version_gap: 'versions are not 1, 2, 3, ...: an event is missing',
   unknown_event: 'an event that no definition knows',
-  not_created: 'a change of a row that was never created',
+  not_created: 'a change or a removal of a row that was never created',
+  created_twice: 'a creation of a row that was there already',
   unreadable: 'a value that can not be read',
 }
 

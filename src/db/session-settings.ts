@@ -34,6 +34,8 @@ export const SESSION_SETTINGS: Readonly<Record<string, string>> = {
   idle_in_transaction_session_timeout: '0',
   idle_session_timeout: '0',
   client_min_messages: 'warning',
+  // Each range of a verify is a statement that the planner thinks dear enough to compile, anew each time.
+  jit: 'off',
 }
 
 /** As `SESSION_SETTINGS`, but known to newer servers only (17): set where they exist. */

@@ -17,6 +17,6 @@ export interface StoredEvent {
 
 /** Why a stream can't be folded as it should, and at which version that shows first. */
 export interface StreamProblem {
-  readonly kind: 'version_gap' | 'unknown_event' | 'not_created'
+  readonly kind: 'version_gap' | 'unknown_event' | 'not_created' | 'created_twice'
   readonly version: number
 }

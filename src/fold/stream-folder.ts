@@ -2,7 +2,7 @@ import type { SlotFolder, Slots } from './slot-folder.js'
 import type { StoredEvent, StreamProblem } from './stored-event.js'
 
 /** One kind is reported per stream: the one that makes the others meaningless comes first. */
-const RANK = { version_gap: 0, unknown_event: 1, not_created: 2 } as const
+const RANK = { version_gap: 0, unknown_event: 1, not_created: 2, created_twice: 3 } as const
 
 /** Folds one stream, event by event in order of version, and keeps an eye on it. Starts at nothing. */
 export class StreamFolder {
@@ -18,7 +18,8 @@ export class StreamFolder {
     if (event.version !== this.events) this.#meet('version_gap', event.version)
     const shape = this.folder.shapeOf(event.type, event.schemaVersion)
     if (shape === undefined) this.#meet('unknown_event', event.version)
-    else if (shape.effect === 'changes' && this.slots === null) this.#meet('not_created', event.version)
+    else if (shape.effect !== 'creates' && this.slots === null) this.#meet('not_created', event.version)
+    else if (shape.effect === 'creates' && this.slots !== null) this.#meet('created_twice', event.version)
     this.slots = this.folder.apply(this.slots, event)
   }
 

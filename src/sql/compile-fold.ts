@@ -51,7 +51,8 @@ export function compileFoldStreams(model: BoundModel, events: EventsName, stream
 export const STREAM_SQL = {
   hasGap: 'f.events <> f.last_version',
   hasUnknown: `pg_catalog.strpos(f.effects, '?') > 0`,
-  changesNothing: `(f.effects like 'u%' or pg_catalog.strpos(f.effects, 'du') > 0)`,
+  changesNothing: `(f.effects like 'u%' or f.effects like 'd%' or pg_catalog.strpos(f.effects, 'du') > 0 or pg_catalog.strpos(f.effects, 'dd') > 0)`,
+  createsAgain: `pg_catalog.strpos(pg_catalog.replace(f.effects, 'u', ''), 'cc') > 0`,
   isAlive: `pg_catalog.rtrim(f.effects, 'u?') like '%c'`,
 } as const
 

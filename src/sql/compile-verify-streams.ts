@@ -48,6 +48,7 @@ export function kindSql(model: BoundModel): string {
           when ${STREAM_SQL.hasGap} then 'version_gap'
           when ${STREAM_SQL.hasUnknown} then 'unknown_event'
           when ${STREAM_SQL.changesNothing} then 'not_created'
+          when ${STREAM_SQL.createsAgain} then 'created_twice'
           when not (${STREAM_SQL.isAlive}) then case when r.found then 'dead_stream' end
           when r.found is null then 'missing_row'
           when ${differing.join('\n            or ') || 'false'} then 'row_differs'

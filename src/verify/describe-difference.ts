@@ -151,6 +151,8 @@ function problemMessage({ model }: VerifiedTable, { events }: Stream): string | 
     case 'unknown_event':
       return `version ${problem.version} is a ${event?.type} of schema version ${event?.schemaVersion}, which no definition knows`
     case 'not_created':
-      return `version ${problem.version}, ${event?.type}, changes a row that no event created`
+      return `version ${problem.version}, ${event?.type}, is about a row that no event created`
+    case 'created_twice':
+      return `version ${problem.version}, ${event?.type}, creates a row that is there already`
   }
 }

@@ -13,13 +13,20 @@ export interface Chunk {
 }
 
 /**
- * Events, or rows, of a range: some 0.1 s of work, so that a DDL of the application that waits for our ACCESS SHARE
- * (and whoever waits behind it) waits no longer, and the round trips still don't count.
+ * Values (events, or rows, times columns) of a range: some 0.1 s of work, so that a DDL of the application that waits for
+ * our ACCESS SHARE (and whoever waits behind it) waits no longer, and the round trips still don't count.
  */
-const DEFAULT_SIZE = 20_000
+const VALUES = 150_000
+const LARGEST = 20_000
+const SMALLEST = 500
+
+/** Events, or rows, of a range of a table with so many columns. Pure. */
+export function rangeSize(columns: number): number {
+  return Math.min(LARGEST, Math.max(SMALLEST, Math.floor(VALUES / columns)))
+}
 
 export interface PassOptions {
-  /** @default 20,000 */
+  /** Events, or rows, of a range. @default by the number of columns, see `rangeSize` */
   readonly size?: number
 }
 
@@ -27,7 +34,7 @@ export interface PassOptions {
 export function tablePasses(
   source: VerifiedTable,
   check: StreamCheck,
-  { size = DEFAULT_SIZE }: PassOptions = {},
+  { size = rangeSize(source.model.columns.length) }: PassOptions = {},
 ): (session: Session) => Promise<Chunk | null> {
   const streams = streamCursor(source, size)
   const rows = rowCursor(source, size)

@@ -9,7 +9,8 @@ export type VerifyEngine = 'sql' | 'replay'
  *
  * - `version_gap`: versions are not 1, 2, 3, ...; an event is missing;
  * - `unknown_event`: an event of a (type, schema_version) that no definition knows;
- * - `not_created`: a change of a row that is not there;
+ * - `not_created`: a change or a removal of a row that is not there;
+ * - `created_twice`: a creation of a row that is there;
  * - `unreadable`: a text that is no value of its column, or an id that is none of the key;
  * - `dead_stream`: the row is there, its events end in nothing;
  * - `missing_row`: the events end in a row, which is not there;
@@ -20,6 +21,7 @@ export type DifferenceKind =
   | 'version_gap'
   | 'unknown_event'
   | 'not_created'
+  | 'created_twice'
   | 'unreadable'
   | 'dead_stream'
   | 'missing_row'

@@ -35,7 +35,7 @@ export interface VerifyOptions {
   readonly keysOnly?: boolean
   /** How many differences are told column by column; all are counted. @default 100 */
   readonly detailLimit?: number
-  /** Events, or rows, per range. @default 20,000 */
+  /** Events, or rows, per range. @default 20,000, fewer where a table has more than 7 columns */
   readonly chunkSize?: number
   /** The events table of the configuration: refused where this database keeps them elsewhere. */
   readonly events?: { readonly schema: string; readonly table: string }

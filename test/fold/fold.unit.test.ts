@@ -148,6 +148,9 @@ describe('fold', () => {
     ['unknown_event', 2, () => [created, () => event('Activated', '{}', { schemaVersion: 3 })]],
     ['not_created', 1, () => [activated]],
     ['not_created', 3, () => [created, () => event('Deleted'), activated]],
+    ['not_created', 1, () => [() => event('Deleted')]],
+    ['not_created', 3, () => [created, () => event('Deleted'), () => event('Deleted')]],
+    ['created_twice', 3, () => [created, activated, created]],
     ['version_gap', 2, () => [() => event('Activated', '{}', { version: 2 })]],
   ] as const)('reports %s at version %i', (kind, version, events) => {
     expect(foldStream(model, stream(...events())).problem).toEqual({ kind, version })

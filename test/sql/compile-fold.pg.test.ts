@@ -96,9 +96,11 @@ async function foldedBySql(session: Session, model: BoundModel, events: readonly
           ? 'version_gap'
           : effects.includes('?')
             ? 'unknown_event'
-            : /(^|d)u/.test(effects)
+            : /(^|d)[ud]/.test(effects)
               ? 'not_created'
-              : null,
+              : /cu*c/.test(effects)
+                ? 'created_twice'
+                : null,
       row: alive ? await texts(session, model, id, row['folded'] ?? '{}') : null,
     }
   }

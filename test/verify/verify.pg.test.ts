@@ -157,6 +157,22 @@ describe('verify of the seed', () => {
       expect(await differencesOf(engine)).toMatchObject([{ key: '12', kind: 'not_created' }])
     })
 
+    it('finds a second creation and a second removal, where the state is right and the history is not', async () => {
+      await plant(`insert into public.events (aggregate_type, aggregate_id, version, type, data, occurred_at)
+        select 'Subscription', '12', version + 2, type, data, occurred_at
+        from public.events where aggregate_id = '12'`)
+      expect(await differencesOf(engine)).toMatchObject([
+        {
+          key: '12',
+          kind: 'created_twice',
+          message: 'version 3, Created, creates a row that is there already',
+        },
+      ])
+      await plant(`insert into public.events (aggregate_type, aggregate_id, version, type, data, occurred_at) values
+        ('Subscription', '13', 5, 'Deleted', '{}', now()), ('Subscription', '13', 6, 'Deleted', '{}', now())`)
+      expect(await differencesOf(engine)).toMatchObject([{ key: '12' }, { key: '13', kind: 'not_created' }])
+    })
+
     it('finds a change of a row that an event removed', async () => {
       await plant(`insert into public.events (aggregate_type, aggregate_id, version, type, data, occurred_at) values
         ('Subscription', '12', 3, 'Deleted', '{}', now()), ('Subscription', '12', 4, 'Changed', '{}', now())`)
@@ -164,7 +180,7 @@ describe('verify of the seed', () => {
         {
           key: '12',
           kind: 'not_created',
-          message: 'version 4, Changed, changes a row that no event created',
+          message: 'version 4, Changed, is about a row that no event created',
         },
       ])
     })
