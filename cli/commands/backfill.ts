@@ -1,5 +1,5 @@
 import { type BackfillResult, backfillAll } from '../../src/backfill/index.js'
-import { GateError } from '../../src/errors/index.js'
+import { GateError, shellWord } from '../../src/errors/index.js'
 import { selectAggregates } from '../../src/inspect/index.js'
 import { command, type Outcome } from '../command.js'
 import { keptResults } from '../kept-results.js'
@@ -52,7 +52,7 @@ export const backfill = command({
 })
 
 function outcomeOf(tables: readonly BackfillResult[]): Outcome {
-  const names = tables.map(({ table }) => table).join(' ')
+  const names = tables.map(({ table }) => shellWord(table)).join(' ')
   const next = tables.some(({ dryRun }) => dryRun)
     ? `eventward backfill ${names}`
     : `eventward verify ${names}`
@@ -61,7 +61,7 @@ function outcomeOf(tables: readonly BackfillResult[]): Outcome {
   if (unfinished.length === 0) return { ok: true, ...result }
   const left = unfinished.map(({ table }) => table)
   const error = new GateError('EW_BACKFILL_LEFT', `${left.join(', ')}: some rows could not be taken`, {
-    next: `Look at the errors above, and run \`eventward backfill ${left.join(' ')}\` again.`,
+    next: `Look at the errors above, and run \`eventward backfill ${left.map(shellWord).join(' ')}\` again.`,
     details: { tables: left },
   })
   return { ok: false, ...result, error }

@@ -1,4 +1,4 @@
-import { GateError } from '../../src/errors/index.js'
+import { GateError, shellWord } from '../../src/errors/index.js'
 import { selectAggregates } from '../../src/inspect/index.js'
 import { type VerifyProgress, type VerifyResult, verify as verifyTable } from '../../src/verify/index.js'
 import { command, type Outcome } from '../command.js'
@@ -69,8 +69,8 @@ function outcomeOf(results: readonly VerifyResult[], stream: Output): Outcome {
     `${names.join(', ')}: ${plural(total.toString(), 'difference')}`,
     {
       next: failed.some(({ notice }) => notice !== undefined)
-        ? `Run \`eventward backfill ${names.join(' ')}\` first.`
-        : `They are kept; look at them again with \`eventward verify ${names.join(' ')} --open\`.`,
+        ? `Run \`eventward backfill ${names.map(shellWord).join(' ')}\` first.`
+        : `They are kept; look at them again with \`eventward verify ${names.map(shellWord).join(' ')} --open\`.`,
       details: { tables: names },
     },
   )

@@ -15,7 +15,9 @@ export function migrationsText({ migrations, events, unknown }: MigrationStatus)
       ({ name, appliedAt }) => `${appliedAt === null ? '·' : '✓'} ${name}  ${appliedAt ?? 'not applied'}`,
     ),
     ...unknown.map((name) => `! ${name}  applied by a newer version`),
-    events === null ? 'no events table' : `events table: ${events.schema}.${events.table}`,
+    events === null
+      ? 'not installed: there is no events table of ours'
+      : `events table: ${events.schema}.${events.table}`,
     ...(migrations.some(({ appliedAt }) => appliedAt === null) ? ['next: eventward migrate up'] : []),
   ].join('\n')
 }

@@ -1,3 +1,4 @@
+import { shellWord } from '../../src/errors/index.js'
 import type { TableStatus } from '../../src/inspect/index.js'
 import type { Output } from '../io.js'
 import { marks } from './marks.js'
@@ -22,7 +23,7 @@ export function statusText(tables: readonly TableStatus[], stream: Output): stri
     table(HEADS, rows),
     ...open.map(
       (one) =>
-        `problem   ${one.table}: ${count(one.openDifferences)} open differences → eventward verify ${one.table} --open`,
+        `problem   ${one.table}: ${count(one.openDifferences)} open differences → eventward verify ${shellWord(one.table)} --open`,
     ),
   ].join('\n')
 }

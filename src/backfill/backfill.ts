@@ -1,7 +1,7 @@
 import type { Database } from '../db/index.js'
 import type { AggregateDefinition } from '../definition/index.js'
 import { streamId } from '../encode/index.js'
-import { EventwardError, StoppedError } from '../errors/index.js'
+import { EventwardError, StoppedError, shellWord } from '../errors/index.js'
 import { leftChunks, progressOf, settleRun } from '../store/index.js'
 import { type BackfillJob, MAX_ATTEMPTS } from './backfill-job.js'
 import type { BackfillOptions, BackfillResult, LeftRow } from './backfill-result.js'
@@ -90,7 +90,7 @@ async function stopped(job: BackfillJob): Promise<StoppedError> {
     'EW_STOPPED',
     `${job.tableName}: run ${job.run.id} was stopped; what it did is kept`,
     {
-      next: `Run \`eventward backfill ${job.tableName}\` again: it goes on from there.`,
+      next: `Run \`eventward backfill ${shellWord(job.tableName)}\` again: it goes on from there.`,
       details: { table: job.tableName, run: job.run.id },
     },
   )

@@ -1,5 +1,5 @@
 import type { AggregateDefinition } from '../definition/index.js'
-import { GateError, UsageError } from '../errors/index.js'
+import { GateError, shellWord, UsageError } from '../errors/index.js'
 import type { BackfillOptions } from './backfill-result.js'
 import { tableName } from './table-name.js'
 
@@ -22,7 +22,7 @@ export function checkOptions(definition: AggregateDefinition, options: BackfillO
   const name = tableName(definition.table)
   if (options.confirm === name) return
   throw new GateError('EW_CONFIRM', `${name}: a restart archives its events and writes them anew`, {
-    next: `Say so by \`--confirm ${name}\`.`,
+    next: `Say so by \`--confirm ${shellWord(name)}\`.`,
     details: { table: name },
   })
 }

@@ -1,7 +1,7 @@
 import { bindAggregate } from '../bind/index.js'
 import { type Database, type Session, sqlstateOf } from '../db/index.js'
 import type { AggregateDefinition } from '../definition/index.js'
-import { StoppedError } from '../errors/index.js'
+import { StoppedError, shellWord } from '../errors/index.js'
 import type { EventsTable } from '../migrate/index.js'
 import { compileDryRun, compileGreatestKey, sql, typedKey } from '../sql/index.js'
 import {
@@ -136,7 +136,7 @@ function texts(counts: Readonly<Record<'rows' | 'streams' | 'events', bigint>>) 
 
 function stopped(table: string): StoppedError {
   return new StoppedError('EW_STOPPED', `${table}: the dry run was stopped; it had written nothing`, {
-    next: `Run \`eventward backfill ${table} --dry-run\` again: it begins anew.`,
+    next: `Run \`eventward backfill ${shellWord(table)} --dry-run\` again: it begins anew.`,
     details: { table },
   })
 }

@@ -1,5 +1,5 @@
 import type { Session } from '../db/index.js'
-import { GateError } from '../errors/index.js'
+import { GateError, shellWord } from '../errors/index.js'
 import { sql } from '../sql/index.js'
 import { lockDefinition, refusePendingRestart } from '../store/index.js'
 import type { BackfillJob } from './backfill-job.js'
@@ -26,7 +26,7 @@ export async function holdDefinition(session: Session, job: BackfillJob): Promis
       'EW_RUN_DEFINITION',
       `${job.tableName}: another definition was installed while run ${job.run.id} was at work`,
       {
-        next: `Run \`eventward backfill ${job.tableName}\` again, with the definition that is meant.`,
+        next: `Run \`eventward backfill ${shellWord(job.tableName)}\` again, with the definition that is meant.`,
         details: { table: job.tableName, run: job.run.id },
       },
     )

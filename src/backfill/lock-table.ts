@@ -1,6 +1,6 @@
 import { readRowShape } from '../catalog/index.js'
 import type { Session } from '../db/index.js'
-import { GateError } from '../errors/index.js'
+import { GateError, shellWord } from '../errors/index.js'
 import { qualified, raw, sql } from '../sql/index.js'
 import type { BackfillJob } from './backfill-job.js'
 
@@ -29,7 +29,7 @@ export function tableMoved(tableName: string): GateError {
     'EW_TABLE_MOVED',
     `${tableName}: its columns or its key were changed since the definition was bound to them; what was done before is kept`,
     {
-      next: `Run \`eventward backfill ${tableName}\` again: it binds anew.`,
+      next: `Run \`eventward backfill ${shellWord(tableName)}\` again: it binds anew.`,
       details: { table: tableName },
     },
   )

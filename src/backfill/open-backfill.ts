@@ -2,7 +2,7 @@ import { type BoundAggregate, bindAggregate } from '../bind/index.js'
 import { readKeyShape, readRowShape } from '../catalog/index.js'
 import { type Database, type Session, sqlstateOf } from '../db/index.js'
 import type { AggregateDefinition, EventShape } from '../definition/index.js'
-import { GateError } from '../errors/index.js'
+import { GateError, shellWord } from '../errors/index.js'
 import type { EventsTable } from '../migrate/index.js'
 import { compileGreatestKey, type TypedKey, typedKey } from '../sql/index.js'
 import {
@@ -181,7 +181,7 @@ function refuseOtherDefinition(run: Run | null, { model }: BoundAggregate, name:
     'EW_RUN_DEFINITION',
     `${name}: run ${run.id} was begun under another definition (${run.definitionHash.slice(0, 12)}, now ${model.hash.slice(0, 12)}) and is not complete`,
     {
-      next: `Give the definition back to let the run end, or write the table's events anew: \`eventward backfill ${name} --restart --confirm ${name}\`.`,
+      next: `Give the definition back to let the run end, or write the table's events anew: \`eventward backfill ${shellWord(name)} --restart --confirm ${shellWord(name)}\`.`,
       details: { table: name, run: run.id, begun: run.definitionHash, now: model.hash },
     },
   )

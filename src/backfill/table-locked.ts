@@ -1,5 +1,5 @@
 import type { Session } from '../db/index.js'
-import { DatabaseError } from '../errors/index.js'
+import { DatabaseError, shellWord } from '../errors/index.js'
 import { sql } from '../sql/index.js'
 import type { BackfillJob } from './backfill-job.js'
 
@@ -29,7 +29,7 @@ export async function tableLocked(
     'EW_TABLE_LOCKED',
     `${tableName}: stays locked${who === '' ? '' : ` by ${who}`}: ${gaveUp}`,
     {
-      next: `Run \`eventward backfill ${tableName}\` again once that has ended: it goes on from there.`,
+      next: `Run \`eventward backfill ${shellWord(tableName)}\` again once that has ended: it goes on from there.`,
       details: { table: tableName, ...(run === undefined ? {} : { run }) },
       cause,
     },

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sqlstateOf } from '../db/index.js'
-import { GateError, UsageError } from '../errors/index.js'
+import { GateError, shellWord, UsageError } from '../errors/index.js'
 import type { Chunk } from '../store/index.js'
 import { progressOf } from '../store/index.js'
 import { type BackfillJob, MAX_ATTEMPTS } from './backfill-job.js'
@@ -162,7 +162,7 @@ function noKeyWalk(job: BackfillJob, cause: unknown): UsageError {
     'EW_KEY_WALK',
     `${tableName}: no index can walk the key (${model.key.join(', ')}) in time: run ${job.run.id} gave up, what it did is kept`,
     {
-      next: `Make a btree index on (${model.key.join(', ')}) in the default order, ascending with NULLS LAST (or REINDEX the one there is); then run \`eventward backfill ${tableName}\` again.`,
+      next: `Make a btree index on (${model.key.join(', ')}) in the default order, ascending with NULLS LAST (or REINDEX the one there is); then run \`eventward backfill ${shellWord(tableName)}\` again.`,
       details: { table: tableName, run: job.run.id, key: model.key },
       cause,
     },
@@ -174,7 +174,7 @@ function superseded(job: BackfillJob): GateError {
     'EW_RUN_SUPERSEDED',
     `${job.tableName}: run ${job.run.id} was ended by another process: a backfill --restart, or one that found the key in another order`,
     {
-      next: `See \`eventward status\`; then run \`eventward backfill ${job.tableName}\`.`,
+      next: `See \`eventward status\`; then run \`eventward backfill ${shellWord(job.tableName)}\`.`,
       details: { table: job.tableName, run: job.run.id },
     },
   )

@@ -10,3 +10,4 @@ export {
   StoppedError,
   UsageError,
 } from './eventward-error.js'
+export { shellWord } from './shell-word.js'

@@ -2,7 +2,8 @@ import { type CatalogTable, readTables } from '../catalog/index.js'
 import type { Database, Session } from '../db/index.js'
 import { nearestName } from '../definition/index.js'
 import { UsageError } from '../errors/index.js'
-import { readOwnTables } from '../migrate/index.js'
+import { DEFAULT_EVENTS, type EventsTable, readInstalled, readOwnTables } from '../migrate/index.js'
+import { sql } from '../sql/index.js'
 import { type InferredTable, inferDefinitions } from './infer-definitions.js'
 import { tableName } from './render-tables.js'
 import { type WrittenFile, writeConfig } from './write-config.js'
@@ -31,12 +32,32 @@ export interface Initialised {
  */
 export async function initialise(database: Database, options: InitialiseOptions): Promise<Initialised> {
   const { cwd, schemas = ['public'], overwrite = false } = options
-  const inferred = await database.session(async (session) => {
+  const { inferred, events } = await database.session(async (session) => {
     const all = await movableTables(session, schemas)
-    return inferDefinitions(session, chosen(all, options.tables, schemas))
+    return {
+      inferred: await inferDefinitions(session, chosen(all, options.tables, schemas)),
+      events: await eventsTable(session),
+    }
   })
-  return { tables: inferred.tables, files: await writeConfig(inferred, { cwd, schemas, overwrite }) }
+  return { tables: inferred.tables, files: await writeConfig(inferred, { cwd, schemas, overwrite, events }) }
 }
+
+/** Where events are kept already; else, where `events` is someone else's, a name that is free. Null for the usual one. */
+async function eventsTable(session: Session): Promise<EventsTable | null> {
+  const { events } = await readInstalled(session)
+  const { schema, table } = DEFAULT_EVENTS
+  if (events !== null) return events.schema === schema && events.table === table ? null : events
+  const { taken } = await session.one<{ taken: string }>(sql`
+    select coalesce(array_agg(c.relname::text), '{}')::text as taken
+    from pg_class c
+    join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = ${schema}::text
+      and c.relname = any (${EVENTS_NAMES}::text[])`)
+  const free = EVENTS_NAMES.find((name) => !taken.slice(1, -1).split(',').includes(name))
+  return free === undefined || free === table ? null : { schema, table: free }
+}
+
+const EVENTS_NAMES = [DEFAULT_EVENTS.table, 'eventward_events', 'stream_events']
 
 async function movableTables(session: Session, schemas: readonly string[]): Promise<readonly CatalogTable[]> {
   const ours = await readOwnTables(session)

@@ -10,10 +10,14 @@ import {
   stringLiteral,
 } from './source-text.js'
 
-/** The text of `eventward.config.ts`. Tables that can't be moved stand in it as comments, with the reason. Pure. */
+/**
+ * The text of `eventward.config.ts`. Tables that can't be moved stand in it as comments, with the reason. `events` names
+ * the events table where it can't have its usual name. Pure.
+ */
 export function renderConfig(
   { aggregates, tables }: Pick<InferredTables, 'aggregates' | 'tables'>,
   schemas: readonly string[] = ['public'],
+  events: { readonly schema: string; readonly table: string } | null = null,
 ): string {
   const imports = aggregates.length > 0 ? ['defineAggregate', 'defineConfig'] : ['defineConfig']
   const bound = aggregates.some(({ events }) =>
@@ -31,12 +35,16 @@ export function renderConfig(
     head.join('\n'),
     ...aggregates.map(aggregateSource),
     ...(refused.length === 0 ? [] : [['// Not moved:', ...refused].join('\n')]),
-    configSource(aggregates, schemas),
+    configSource(aggregates, schemas, events),
   ]
   return `${parts.join('\n\n')}\n`
 }
 
-function configSource(aggregates: readonly InferredAggregate[], schemas: readonly string[]): string {
+function configSource(
+  aggregates: readonly InferredAggregate[],
+  schemas: readonly string[],
+  events: { readonly schema: string; readonly table: string } | null,
+): string {
   const names = listSource(
     aggregates.map(({ name }) => name),
     '  ',
@@ -44,7 +52,11 @@ function configSource(aggregates: readonly InferredAggregate[], schemas: readonl
   )
   const isDefault = schemas.length === 1 && schemas[0] === 'public'
   const where = isDefault ? '' : `  schemas: ${listSource(schemas.map(stringLiteral), '  ', 'schemas: ')},\n`
-  return `export default defineConfig({\n${where}  aggregates: ${names},\n})`
+  const kept =
+    events === null
+      ? ''
+      : `  // The usual name, public.events, is not ours to use here.\n  events: { schema: ${stringLiteral(events.schema)}, table: ${stringLiteral(events.table)} },\n`
+  return `export default defineConfig({\n${where}${kept}  aggregates: ${names},\n})`
 }
 
 function aggregateSource(aggregate: InferredAggregate): string {
@@ -53,7 +65,11 @@ function aggregateSource(aggregate: InferredAggregate): string {
     `table: ${memberAccess('tables', tableName({ schema: aggregate.schema, name: aggregate.table }))}`,
   ]
   if (aggregate.updatedAt !== null) lines.push(`updatedAt: ${stringLiteral(aggregate.updatedAt)}`)
-  if (aggregate.timeZone !== null) lines.push(`timeZone: ${stringLiteral(aggregate.timeZone)}`)
+  if (aggregate.timeZone !== null) {
+    const assumed =
+      '// Assumed: the server’s own. In which zone does the application write its times without one?'
+    lines.push(`${assumed}\n  timeZone: ${stringLiteral(aggregate.timeZone)}`)
+  }
   const events = aggregate.events.map((event) => `    ${propertyName(event.type)}: ${eventSource(event)},\n`)
   lines.push(`events: {\n${events.join('')}  }`)
   const body = lines.map((line) => `  ${line},\n`).join('')

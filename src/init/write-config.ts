@@ -19,6 +19,8 @@ export interface WriteOptions {
   readonly schemas?: readonly string[]
   /** Overwrite files that hold something else. @default false */
   readonly overwrite?: boolean
+  /** Where events are to be kept; null for `public.events`. @default null */
+  readonly events?: { readonly schema: string; readonly table: string } | null
 }
 
 /**
@@ -27,10 +29,10 @@ export interface WriteOptions {
  */
 export async function writeConfig(
   inferred: InferredTables,
-  { cwd, schemas, overwrite = false }: WriteOptions,
+  { cwd, schemas, overwrite = false, events = null }: WriteOptions,
 ): Promise<readonly WrittenFile[]> {
   const files = [
-    { path: join(cwd, 'eventward.config.ts'), text: renderConfig(inferred, schemas) },
+    { path: join(cwd, 'eventward.config.ts'), text: renderConfig(inferred, schemas, events) },
     { path: join(cwd, 'eventward.tables.ts'), text: renderTables(inferred.supported) },
   ]
   return writeAll(files, overwrite)

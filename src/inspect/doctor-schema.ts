@@ -22,7 +22,16 @@ export async function checkSchema(session: Session, configured: EventsTable): Pr
   return [fine('migrated', `events are kept in ${where}`), ...(await appendOnly(session, events))]
 }
 
-async function mayMigrate(session: Session, { schema }: EventsTable): Promise<Finding> {
+async function mayMigrate(session: Session, { schema, table }: EventsTable): Promise<Finding> {
+  const { taken } = await session.one(sql`
+    select to_regclass(${qualified(schema, table)}::text) is not null as taken`)
+  if (taken === 't')
+    return found(
+      'stop',
+      'migrated',
+      `${schema}.${table} exists and is not ours: events can not be kept under that name`,
+      'Set events: { schema, table } in eventward.config.ts to a name that is free.',
+    )
   const { database, may, role } = await session.one(sql`
     select
       current_database() as database,

@@ -7,6 +7,7 @@ import {
 import type { EventsTable, LoadedConfig } from '../config/index.js'
 import type { Database, Session } from '../db/index.js'
 import type { AggregateDefinition, BoundModel } from '../definition/index.js'
+import { shellWord } from '../errors/index.js'
 import { readInstalled, readOwnTables } from '../migrate/index.js'
 import { bindStored } from './bind-stored.js'
 import { type Expectation, expectEvents } from './expect-events.js'
@@ -159,5 +160,7 @@ function diskOf({ rows, events }: Expectation, table: CatalogTable): string | nu
 function nextOf(model: BoundModel, events: EventsTable | null, expected: Expectation): string {
   const name = tableName({ schema: model.schema, name: model.table })
   if (events === null) return 'eventward migrate up'
-  return expected.events === '0' ? `eventward verify ${name}` : `eventward backfill ${name}`
+  return expected.events === '0'
+    ? `eventward verify ${shellWord(name)}`
+    : `eventward backfill ${shellWord(name)}`
 }

@@ -1,7 +1,7 @@
 import type { EventsTable } from '../config/index.js'
 import type { Session } from '../db/index.js'
 import type { BoundModel } from '../definition/index.js'
-import { UsageError } from '../errors/index.js'
+import { shellWord, UsageError } from '../errors/index.js'
 import type { StoredEvent } from '../fold/index.js'
 import { localTimeSql, qualified, raw, sql } from '../sql/index.js'
 import { tableName } from './table-name.js'
@@ -50,7 +50,7 @@ export async function readStream(
 function unknownStream(model: BoundModel, id: string): UsageError {
   const table = tableName({ schema: model.schema, name: model.table })
   return new UsageError('EW_STREAM_UNKNOWN', `there are no events of ${model.name} ${id}`, {
-    next: `Check the key; a row that has no events yet gets them by \`eventward backfill ${table}\`.`,
+    next: `Check the key; a row that has no events yet gets them by \`eventward backfill ${shellWord(table)}\`.`,
     details: { aggregate: model.name, id },
   })
 }

@@ -2,6 +2,7 @@ import { readTables } from '../catalog/index.js'
 import type { EventsTable, LoadedConfig } from '../config/index.js'
 import type { Database, Session } from '../db/index.js'
 import type { AggregateDefinition } from '../definition/index.js'
+import { shellWord } from '../errors/index.js'
 import { readInstalled } from '../migrate/index.js'
 import { type LastBackfill, type LastVerify, lastBackfill, lastVerify, openDifferences } from './last-runs.js'
 import { residueShare } from './residue-share.js'
@@ -74,9 +75,11 @@ function nextStep(
 ): string {
   if (!exists) return 'eventward generate'
   if (!migrated) return 'eventward migrate up'
-  if (backfill === null || !backfill.complete) return `eventward backfill ${table}`
+  if (backfill === null || !backfill.complete) return `eventward backfill ${shellWord(table)}`
   // A verify from before the last backfill proved other events.
   const proven = verify?.clean === true && BigInt(verify.run) > BigInt(backfill.run)
-  if (!proven) return `eventward verify ${table}`
-  return open !== '0' ? `eventward verify ${table} --open` : `eventward explain ${table}`
+  if (!proven) return `eventward verify ${shellWord(table)}`
+  return open !== '0'
+    ? `eventward verify ${shellWord(table)} --open`
+    : `eventward explain ${shellWord(table)}`
 }

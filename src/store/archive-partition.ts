@@ -1,5 +1,5 @@
 import { type Session, sqlstateOf } from '../db/index.js'
-import { UsageError } from '../errors/index.js'
+import { shellWord, UsageError } from '../errors/index.js'
 import { ARCHIVE_MARKER, type EventsTable } from '../migrate/index.js'
 import { ident, literal, qualified, raw, sql } from '../sql/index.js'
 import { withSuffix } from './partition-name.js'
@@ -120,7 +120,7 @@ async function otherDetaching(session: Session, oid: string): Promise<UsageError
       next:
         of === null
           ? `Run \`alter table ${parent} detach partition ${partition} finalize\`, then this again.`
-          : `Where that restart is at work no more, end it: \`eventward backfill ${of} --restart --confirm ${of}\`. Then run this again: it goes on from there.`,
+          : `Where that restart is at work no more, end it: \`eventward backfill ${shellWord(of)} --restart --confirm ${shellWord(of)}\`. Then run this again: it goes on from there.`,
       details: { partition, table: of },
     },
   )

@@ -1,5 +1,5 @@
 import type { Session } from '../db/index.js'
-import { UsageError } from '../errors/index.js'
+import { shellWord, UsageError } from '../errors/index.js'
 import { resumableRun } from './runs.js'
 
 /** The command under which a restart is noted as a run. */
@@ -22,7 +22,7 @@ export async function refusePendingRestart(
 /** What a backfill or a verify says while a restart is half done. */
 export function restartPending(tableName: string): UsageError {
   return new UsageError('EW_RESTART_PENDING', `${tableName}: a backfill --restart was begun and not ended`, {
-    next: `Run \`eventward backfill ${tableName} --restart --confirm ${tableName}\`: it goes on from there.`,
+    next: `Run \`eventward backfill ${shellWord(tableName)} --restart --confirm ${shellWord(tableName)}\`: it goes on from there.`,
     details: { table: tableName },
   })
 }

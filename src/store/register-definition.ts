@@ -1,6 +1,6 @@
 import type { Session } from '../db/index.js'
 import type { BoundModel, EventShape } from '../definition/index.js'
-import { GateError, UsageError } from '../errors/index.js'
+import { GateError, shellWord, UsageError } from '../errors/index.js'
 import type { EventsTable } from '../migrate/index.js'
 import { qualified, raw, sql } from '../sql/index.js'
 import { lockDefinition } from './definition-lock.js'
@@ -175,7 +175,7 @@ function changedDefinition(
     'EW_DEFINITION_CHANGED',
     `${where} has events already and would mean something else (${changes.join('; ')}): nothing was changed`,
     {
-      next: `${remedy}, or write the table's events anew: \`eventward backfill ${table} --restart --confirm ${table}\`.`,
+      next: `${remedy}, or write the table's events anew: \`eventward backfill ${shellWord(table)} --restart --confirm ${shellWord(table)}\`.`,
       details: { aggregate: model.name, table, changes },
     },
   )

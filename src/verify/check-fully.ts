@@ -1,5 +1,5 @@
 import type { Database } from '../db/index.js'
-import { StoppedError } from '../errors/index.js'
+import { StoppedError, shellWord } from '../errors/index.js'
 import { type Findings, findings } from './findings.js'
 import { halving } from './halve.js'
 import { type MismatchScope, resolveUnmet } from './keep-mismatches.js'
@@ -63,7 +63,7 @@ function scopeOf({ source: { model }, id }: VerifyRun): MismatchScope {
 
 export function stopped({ table, id }: VerifyRun): StoppedError {
   return new StoppedError('EW_STOPPED', `verify of ${table} was stopped (run ${id}); what it found is kept`, {
-    next: `Run \`eventward verify ${table}\` again: it starts anew, since rows may have changed.`,
+    next: `Run \`eventward verify ${shellWord(table)}\` again: it starts anew, since rows may have changed.`,
     details: { table, run: id },
   })
 }

@@ -58,25 +58,27 @@ async function checkKey(
   key: string,
 ): Promise<Checked> {
   const checked = await checkStreams({ only: key })
-  if (checked.streams > 0) return checked
-  const isRow = await hasRow(session, source, key)
-  return {
-    rows: isRow ? 1 : 0,
-    streams: 0,
-    events: 0,
-    found: isRow ? [{ key, kind: 'missing_stream' }] : [],
-  }
+  const row = await rowOf(session, source, key)
+  if (checked.streams > 0) return { ...checked, rows: row === 'none' ? 0 : 1 }
+  const found: Checked['found'] = row === 'alone' ? [{ key, kind: 'missing_stream' }] : []
+  return { rows: found.length, streams: 0, events: 0, found }
 }
 
-async function hasRow(session: Session, source: VerifyRun['source'], key: string): Promise<boolean> {
+/** `alone`: there is a row, and no event of it. */
+async function rowOf(
+  session: Session,
+  source: VerifyRun['source'],
+  key: string,
+): Promise<'none' | 'alone' | 'with events'> {
   try {
     const { present, stream } = await inSnapshot(session, source, () =>
       session.one<{ present: string | null; stream: string | null }>(compileVerifyDetail(source, key)),
     )
-    return present !== null && stream === null
+    if (present === null) return 'none'
+    return stream === null ? 'alone' : 'with events'
   } catch (error) {
     // An id that is none of the key is no row's.
     if (dataError(error, source.model.columns) === undefined) throw error
-    return false
+    return 'none'
   }
 }

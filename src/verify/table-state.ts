@@ -1,7 +1,7 @@
 import { readRowShape } from '../catalog/index.js'
 import type { Session } from '../db/index.js'
 import type { BoundModel } from '../definition/index.js'
-import { GateError } from '../errors/index.js'
+import { GateError, shellWord } from '../errors/index.js'
 import { qualified, sql } from '../sql/index.js'
 
 /**
@@ -28,7 +28,7 @@ export async function readTableState(
 /** What is said where half of an answer would be about another table, or about other events. */
 export function verifyMoved(table: string, what: string): GateError {
   return new GateError('EW_VERIFY_MOVED', `${table}: ${what} while it was verified; nothing was proven`, {
-    next: `Run \`eventward verify ${table}\` again: it starts anew.`,
+    next: `Run \`eventward verify ${shellWord(table)}\` again: it starts anew.`,
     details: { table },
   })
 }

@@ -1,7 +1,7 @@
 import { type BoundAggregate, bindAggregate } from '../bind/index.js'
 import type { Database, Session } from '../db/index.js'
 import type { AggregateDefinition } from '../definition/index.js'
-import { StoppedError } from '../errors/index.js'
+import { StoppedError, shellWord } from '../errors/index.js'
 import { typedKey } from '../sql/index.js'
 import {
   finishRun,
@@ -152,7 +152,9 @@ function resultOf(
       differences: String(findings.differences),
       clean: findings.differences === 0,
       run: id,
-      ...(empty ? { notice: `nothing is backfilled yet: ${why}. Run \`eventward backfill ${table}\`.` } : {}),
+      ...(empty
+        ? { notice: `nothing is backfilled yet: ${why}. Run \`eventward backfill ${shellWord(table)}\`.` }
+        : {}),
     },
     differences: findings.listed(),
   }

@@ -62,6 +62,7 @@ const EXPECTED = {
     `  name: 'Rental',
   table: tables.rental,
   updatedAt: 'last_update',
+  // Assumed: the server’s own. In which zone does the application write its times without one?
   timeZone: 'UTC',
   events: {
     Created: {
