@@ -10,7 +10,7 @@ export interface CatalogTable {
   readonly columns: readonly CatalogColumn[]
   /**
    * The primary key, else the usable unique index of fewest columns (then by name), else a deferrable one, else null.
-   * A deferrable key, or one not ascending, is given so that it can be named; it must be refused (see `unsupportedReasons`).
+   * A deferrable key, or one not walkable, is given so that it can be named; it must be refused (see `unsupportedReasons`).
    */
   readonly key: CatalogKey | null
   /** All unique indexes that could be the key, in that order. A definition may have been written for another one. */
@@ -61,8 +61,8 @@ export interface CatalogKey {
   readonly index: string
   readonly primary: boolean
   readonly deferrable: boolean
-  /** False where a column of the index is DESC or NULLS FIRST: it can't be walked from the least key upwards. */
-  readonly ascending: boolean
+  /** False where the index mixes directions or NULLS FIRST: no scan of it gives the keys from the least upwards. */
+  readonly walkable: boolean
   readonly columns: readonly CatalogKeyColumn[]
 }
 

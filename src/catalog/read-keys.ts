@@ -6,8 +6,8 @@ import type { CatalogKey, CatalogKeyColumn } from './catalog-table.js'
  * Reads the unique indexes that can identify a row, by the table's OID: valid btree indexes without predicate and
  * expression, on NOT NULL columns which the table doesn't compute (events carry no generated column), under the
  * collations of those columns: an index of another collation says of other values that they're different. Order:
- * immediate before deferrable, ascending before any other, the primary key, fewest columns, name; so that a table has the same key in every environment
- * whatever the order in which its indexes were made.
+ * immediate before deferrable, walkable before any other, the primary key, fewest columns, name; so that a table has the
+ * same key in every environment whatever the order in which its indexes were made.
  */
 export async function readKeys(
   session: Session,
@@ -20,7 +20,7 @@ export async function readKeys(
       index: row.index,
       primary: row.primary === 't',
       deferrable: row.deferrable === 't',
-      ascending: row.ascending === 't',
+      walkable: row.walkable === 't',
       columns: [row, ...more].map(keyColumn),
     })
     tables.set(row.table_oid, keys)
@@ -30,7 +30,7 @@ export async function readKeys(
 
 type KeyRow = Readonly<
   Record<
-    'table_oid' | 'index_oid' | 'index' | 'primary' | 'deferrable' | 'ascending' | 'column' | 'as_base',
+    'table_oid' | 'index_oid' | 'index' | 'primary' | 'deferrable' | 'walkable' | 'column' | 'as_base',
     string
   > &
     Record<'less_schema' | 'less' | 'equal_schema' | 'equal' | 'greater_schema' | 'greater', string>
@@ -74,8 +74,8 @@ function keysQuery(oids: readonly string[]): Query {
       x.relname::text as index,
       i.indisprimary as primary,
       not i.indimmediate as deferrable,
-      -- Bits 1 and 2: DESC, NULLS FIRST.
-      0 = all (i.indoption::int2[]) as ascending,
+      -- Bits 1 and 2: DESC, NULLS FIRST. All of both: a scan backwards gives the key from its least value up.
+      0 = all (i.indoption::int2[]) or 3 = all (i.indoption::int2[]) as walkable,
       a.attname::text as column,
       t.typtype = 'd' and c.opcintype = any (
         '{anyenum,anyarray,anyrange,anymultirange,record}'::regtype[]) as as_base,
@@ -118,7 +118,8 @@ function keysQuery(oids: readonly string[]): Query {
               and t.contype = 'n'
               and not t.convalidated
               and t.conkey[1] = part.attnum)))
-    order by i.indrelid, not i.indimmediate, not 0 = all (i.indoption::int2[]), i.indisprimary desc, i.indnkeyatts, x.relname collate "C", k.place`
+    order by i.indrelid, not i.indimmediate,
+      not (0 = all (i.indoption::int2[]) or 3 = all (i.indoption::int2[])), i.indisprimary desc, i.indnkeyatts, x.relname collate "C", k.place`
 }
 
 function side(number: 1 | 3 | 5) {

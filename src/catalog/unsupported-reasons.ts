@@ -85,7 +85,7 @@ function keyReason(table: CatalogTable): UnsupportedReason | null {
       next: 'Add a primary key, or a unique index on NOT NULL columns that are not generated.',
     }
   }
-  if (!table.key.deferrable) return table.key.ascending ? null : orderReason(table.key.index)
+  if (!table.key.deferrable) return table.key.walkable ? null : orderReason(table.key.index)
   return {
     code: 'EW_KEY_DEFERRABLE',
     message: `has a deferrable key only (${table.key.index}): two rows may share it inside a transaction`,
@@ -97,7 +97,7 @@ function keyReason(table: CatalogTable): UnsupportedReason | null {
 function orderReason(index: string): UnsupportedReason {
   return {
     code: 'EW_KEY_ORDER',
-    message: `has a key only whose index (${index}) is DESC or NULLS FIRST: its rows can't be walked in the order of their keys`,
-    next: 'Add a primary key, or a unique index on the same columns without DESC and NULLS FIRST.',
+    message: `has a key only whose index (${index}) mixes directions or NULLS FIRST: its rows can't be walked in the order of their keys`,
+    next: 'Add a primary key, or a unique index on the same columns all in one direction.',
   }
 }

@@ -67,7 +67,7 @@ export function catalogTable(
     index: `${name}_pkey`,
     primary: true,
     deferrable: false,
-    ascending: true,
+    walkable: true,
     columns: [{ name: first?.name ?? 'id', ...operators }],
   }
   return {

@@ -63,6 +63,7 @@ describe('readTables', () => {
     ['parted', ['a', 'b'], true],
     ['deferred_and_not', ['b'], false],
     ['descending_and_not', ['b', 'a'], false],
+    ['downwards', ['a', 'b'], false],
   ])('takes for the key of %s %j', async (name, columns, primary) => {
     const { key } = (await read(name)) ?? {}
     expect(key?.columns.map((each) => each.name)).toEqual(columns)
@@ -86,9 +87,9 @@ describe('readTables', () => {
     expect(unsupportedReasons(table as CatalogTable)).toMatchObject([{ code: 'EW_KEY_DEFERRABLE' }])
   })
 
-  it('a key whose index goes down is named and refused where it is the only one', async () => {
+  it('a key whose index goes both up and down is named and refused where it is the only one', async () => {
     const table = await read('descending')
-    expect(table?.key).toMatchObject({ index: 'descending_a', ascending: false })
+    expect(table?.key).toMatchObject({ index: 'descending_a', walkable: false })
     expect(table && unsupportedReasons(table).map(({ code }) => code)).toEqual(['EW_KEY_ORDER'])
   })
 
@@ -196,7 +197,9 @@ create table collated (name text collate ci not null, code text not null);
 create unique index on collated (name collate "C");
 create unique index on collated (code, name collate "C");
 create table descending (a int not null, b int not null);
-create unique index descending_a on descending (a desc);
+create unique index descending_a on descending (a desc, b);
+create table downwards (a int not null, b int not null);
+create unique index on downwards (a desc, b desc);
 create table descending_and_not (a int not null, b int not null);
 create unique index on descending_and_not (a nulls first);
 create unique index on descending_and_not (b, a);

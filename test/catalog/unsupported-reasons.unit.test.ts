@@ -30,7 +30,7 @@ describe('unsupportedReasons', () => {
 
   it('refuses a deferrable key, and every reason says what to do', () => {
     const columns = base.key?.columns ?? []
-    const key = { index: 't_pkey', primary: true, deferrable: true, ascending: true, columns }
+    const key = { index: 't_pkey', primary: true, deferrable: true, walkable: true, columns }
     const [reason] = unsupportedReasons({ ...base, key })
     expect(reason).toMatchObject({ code: 'EW_KEY_DEFERRABLE' })
     expect(reason?.next).toMatch(/NOT DEFERRABLE/)
@@ -38,7 +38,7 @@ describe('unsupportedReasons', () => {
 
   it('refuses a key that can not be walked upwards, and a partition that a crash empties', () => {
     const columns = base.key?.columns ?? []
-    const key = { index: 't_down', primary: false, deferrable: false, ascending: false, columns }
+    const key = { index: 't_down', primary: false, deferrable: false, walkable: false, columns }
     expect(codes({ key })).toEqual(['EW_KEY_ORDER'])
     expect(codes({ kind: 'partitioned', unloggedLeaf: 'public.t_1' })).toEqual(['EW_TABLE_UNLOGGED'])
   })

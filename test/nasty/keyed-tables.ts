@@ -156,7 +156,7 @@ export const KEYED: readonly KeyedTable[] = [
     name: 'k_unique',
     columns: 'a int not null, b text not null, v int',
     rows: [`1, 'x', 1`, `2, 'x', 2`],
-    afterwards: 'create unique index on $t (b desc, a) include (v)',
+    afterwards: 'create unique index on $t (b desc, a desc) include (v)',
   },
   {
     name: 'k_three',
