@@ -1,7 +1,6 @@
-import type { AggregateDefinition } from '../definition/index.js'
+import { type AggregateDefinition, tableName } from '../definition/index.js'
 import { GateError, shellWord, UsageError } from '../errors/index.js'
 import type { BackfillOptions } from './backfill-result.js'
-import { tableName } from './table-name.js'
 
 /**
  * Looks at a backfill's options. Pure.

@@ -1,6 +1,6 @@
 import { bindAggregate } from '../bind/index.js'
 import { type Database, type Session, sqlstateOf } from '../db/index.js'
-import type { AggregateDefinition } from '../definition/index.js'
+import { type AggregateDefinition, tableName } from '../definition/index.js'
 import { StoppedError, shellWord } from '../errors/index.js'
 import type { EventsTable } from '../migrate/index.js'
 import { compileDryRun, compileGreatestKey, sql, typedKey } from '../sql/index.js'
@@ -14,7 +14,6 @@ import {
 import type { BackfillOptions, BackfillResult } from './backfill-result.js'
 import { lockTable, walkIndex } from './lock-table.js'
 import { rateLimit } from './rate-limit.js'
-import { tableName } from './table-name.js'
 import { readTimeLimits } from './time-limits.js'
 
 /** Waits between two tries of a slice that met a lock. */

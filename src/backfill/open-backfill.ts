@@ -1,7 +1,7 @@
 import { type BoundAggregate, bindAggregate } from '../bind/index.js'
 import { readKeyShape, readRowShape } from '../catalog/index.js'
 import { type Database, type Session, sqlstateOf } from '../db/index.js'
-import type { AggregateDefinition, EventShape } from '../definition/index.js'
+import { type AggregateDefinition, type EventShape, tableName } from '../definition/index.js'
 import { GateError, shellWord } from '../errors/index.js'
 import type { EventsTable } from '../migrate/index.js'
 import { compileGreatestKey, type TypedKey, typedKey } from '../sql/index.js'
@@ -26,7 +26,6 @@ import type { BackfillOptions } from './backfill-result.js'
 import { lockBoundTable, tableMoved, walkIndex } from './lock-table.js'
 import { rateLimit } from './rate-limit.js'
 import { tableLocked } from './table-locked.js'
-import { tableName } from './table-name.js'
 import { readTimeLimits } from './time-limits.js'
 
 /** DDL that comes between again and again: someone is at work on the table. */

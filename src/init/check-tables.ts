@@ -3,10 +3,9 @@ import { describeTable } from '../bind/index.js'
 import { type CatalogTable, readTables } from '../catalog/index.js'
 import { loadModule } from '../config/index.js'
 import type { Session } from '../db/index.js'
-import type { ColumnDescription, TableDescription } from '../definition/index.js'
+import { type ColumnDescription, type TableDescription, tableName } from '../definition/index.js'
 import { UsageError } from '../errors/index.js'
 import { readOwnTables } from '../migrate/index.js'
-import { tableName } from './render-tables.js'
 
 /** What has moved in the catalog since `eventward.tables.ts` was written. */
 export interface TableChange {

@@ -1,7 +1,8 @@
 import { readTables, unsupportedReasons } from '../catalog/index.js'
 import type { Session } from '../db/index.js'
+import { tableName } from '../definition/index.js'
 import { readOwnTables } from '../migrate/index.js'
-import { renderTables, tableName } from './render-tables.js'
+import { renderTables } from './render-tables.js'
 
 /**
  * The text of `eventward.tables.ts` for the tables of some schemas that can be moved; with `tables` (as the command

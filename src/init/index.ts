@@ -10,5 +10,5 @@ export type { InferredAggregate, InferredAssignment, InferredEvent, ObservedStat
 export { type Initialised, type InitialiseOptions, initialise } from './initialise.js'
 export { readStatuses } from './read-statuses.js'
 export { renderConfig } from './render-config.js'
-export { renderTables, tableName } from './render-tables.js'
+export { renderTables } from './render-tables.js'
 export { type WriteOptions, type WrittenFile, writeConfig, writeGenerated } from './write-config.js'

@@ -1,10 +1,10 @@
 import { type CatalogTable, type UnsupportedReason, unsupportedReasons } from '../catalog/index.js'
 import type { Session } from '../db/index.js'
+import { tableName } from '../definition/index.js'
 import { sql } from '../sql/index.js'
 import { inferAggregate } from './infer-aggregate.js'
 import type { InferredAggregate } from './inferred.js'
 import { readStatuses } from './read-statuses.js'
-import { tableName } from './render-tables.js'
 import { uniqueNames } from './unique-names.js'
 import { aggregateName } from './words.js'
 

@@ -1,11 +1,10 @@
 import { type CatalogTable, readTables } from '../catalog/index.js'
 import type { Database, Session } from '../db/index.js'
-import { nearestName } from '../definition/index.js'
+import { nearestName, tableName } from '../definition/index.js'
 import { UsageError } from '../errors/index.js'
 import { DEFAULT_EVENTS, type EventsTable, readInstalled, readOwnTables } from '../migrate/index.js'
 import { sql } from '../sql/index.js'
 import { type InferredTable, inferDefinitions } from './infer-definitions.js'
-import { tableName } from './render-tables.js'
 import { type WrittenFile, writeConfig } from './write-config.js'
 
 export interface InitialiseOptions {

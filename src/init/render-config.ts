@@ -1,6 +1,6 @@
+import { tableName } from '../definition/index.js'
 import type { InferredTables } from './infer-definitions.js'
 import type { InferredAggregate, InferredAssignment, InferredEvent } from './inferred.js'
-import { tableName } from './render-tables.js'
 import {
   commentText,
   listSource,

@@ -1,14 +1,9 @@
 import { describeTable } from '../bind/index.js'
 import type { CatalogColumn, CatalogTable } from '../catalog/index.js'
-import type { ColumnDescription } from '../definition/index.js'
+import { type ColumnDescription, tableName } from '../definition/index.js'
 import { listSource, objectSource, propertyName, stringLiteral } from './source-text.js'
 import { uniqueNames } from './unique-names.js'
 import { pascalCase, words } from './words.js'
-
-/** How the command line and `tables` name a table: bare in public, `schema.name` elsewhere. */
-export function tableName({ schema, name }: { readonly schema: string; readonly name: string }): string {
-  return schema === 'public' ? name : `${schema}.${name}`
-}
 
 /** The text of `eventward.tables.ts`: a row type and a description for each table. Pure. */
 export function renderTables(tables: readonly CatalogTable[]): string {

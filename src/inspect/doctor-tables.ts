@@ -1,8 +1,8 @@
 import type { CatalogTable } from '../catalog/index.js'
 import type { Session } from '../db/index.js'
+import { tableName } from '../definition/index.js'
 import { sql } from '../sql/index.js'
 import { type Finding, fine, found } from './finding.js'
-import { tableName } from './table-name.js'
 
 /** Looks at the tables to be moved: may this role read and later capture them, and does it see every row? */
 export async function checkTablesAccess(

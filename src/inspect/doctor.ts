@@ -1,13 +1,13 @@
 import { readTables, unsupportedReasons } from '../catalog/index.js'
 import type { LoadedConfig } from '../config/index.js'
 import type { Database } from '../db/index.js'
+import { tableName } from '../definition/index.js'
 import { readOwnTables } from '../migrate/index.js'
 import { checkActivity } from './doctor-activity.js'
 import { checkSchema } from './doctor-schema.js'
 import { checkServer } from './doctor-server.js'
 import { checkTablesAccess } from './doctor-tables.js'
 import { type Finding, found } from './finding.js'
-import { tableName } from './table-name.js'
 
 /** What `doctor` looks at: a configuration, or what stands for it before there is one. */
 export type DoctorConfig = Pick<LoadedConfig, 'schemas' | 'events' | 'aggregates'>

@@ -1,11 +1,10 @@
 import type { LoadedConfig } from '../config/index.js'
 import type { Database, Session } from '../db/index.js'
-import type { BoundModel, Text } from '../definition/index.js'
+import { type BoundModel, type Text, tableName } from '../definition/index.js'
 import { members } from '../encode/index.js'
 import { compileExplain } from '../sql/index.js'
 import { bindStored } from './bind-stored.js'
 import { selectAggregates } from './select-aggregates.js'
-import { tableName } from './table-name.js'
 
 /** Rows that leave the same columns unexplained. */
 export interface Pattern {

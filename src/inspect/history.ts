@@ -1,6 +1,6 @@
 import type { LoadedConfig } from '../config/index.js'
 import type { Database } from '../db/index.js'
-import type { BoundModel, Row, Text } from '../definition/index.js'
+import { type BoundModel, type Row, type Text, tableName } from '../definition/index.js'
 import { compileFold } from '../fold/index.js'
 import { requireEventsTable } from '../store/index.js'
 import { bindStored } from './bind-stored.js'
@@ -8,7 +8,6 @@ import { metadataTexts } from './metadata-texts.js'
 import { parseStreamId } from './parse-stream-id.js'
 import { type LoggedEvent, readStream } from './read-stream.js'
 import { aggregateNamed } from './select-aggregates.js'
-import { tableName } from './table-name.js'
 
 /** What one event did to its row. */
 export interface HistoryEntry {

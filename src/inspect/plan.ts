@@ -6,14 +6,13 @@ import {
 } from '../catalog/index.js'
 import type { EventsTable, LoadedConfig } from '../config/index.js'
 import type { Database, Session } from '../db/index.js'
-import type { AggregateDefinition, BoundModel } from '../definition/index.js'
+import { type AggregateDefinition, type BoundModel, tableName } from '../definition/index.js'
 import { shellWord } from '../errors/index.js'
 import { readInstalled, readOwnTables } from '../migrate/index.js'
 import { bindStored } from './bind-stored.js'
 import { type Expectation, expectEvents } from './expect-events.js'
 import { planWarnings } from './plan-warnings.js'
 import { selectAggregates } from './select-aggregates.js'
-import { tableName } from './table-name.js'
 
 /** What to expect of one table's move. Counts and sizes are texts. */
 export interface PlannedTable {

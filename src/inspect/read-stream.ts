@@ -1,10 +1,9 @@
 import type { EventsTable } from '../config/index.js'
 import type { Session } from '../db/index.js'
-import type { BoundModel } from '../definition/index.js'
+import { type BoundModel, tableName } from '../definition/index.js'
 import { shellWord, UsageError } from '../errors/index.js'
 import type { StoredEvent } from '../fold/index.js'
 import { localTimeSql, qualified, raw, sql } from '../sql/index.js'
-import { tableName } from './table-name.js'
 
 /** A stored event with its place and the moment at which it was written. */
 export interface LoggedEvent extends StoredEvent {

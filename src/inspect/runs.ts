@@ -1,9 +1,9 @@
 import type { LoadedConfig } from '../config/index.js'
 import type { Database } from '../db/index.js'
+import { tableName } from '../definition/index.js'
 import { UsageError } from '../errors/index.js'
 import { type Query, sql } from '../sql/index.js'
 import { requireEventsTable } from '../store/index.js'
-import { tableName } from './table-name.js'
 
 /** A run's receipt. Times are timestamptz texts in UTC. */
 export interface Receipt {

@@ -1,7 +1,6 @@
 import type { LoadedConfig } from '../config/index.js'
-import { type AggregateDefinition, nearestName } from '../definition/index.js'
+import { type AggregateDefinition, nearestName, tableName } from '../definition/index.js'
 import { UsageError } from '../errors/index.js'
-import { tableName } from './table-name.js'
 
 /**
  * The aggregates whose tables are named: `orders`, `app.orders`, `public.orders`; all of them where no name is given.

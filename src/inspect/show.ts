@@ -1,6 +1,6 @@
 import type { LoadedConfig } from '../config/index.js'
 import { type Database, type Session, sqlstateOf } from '../db/index.js'
-import type { Row } from '../definition/index.js'
+import { type Row, tableName } from '../definition/index.js'
 import { UsageError } from '../errors/index.js'
 import { type Point, rowAt } from '../fold/index.js'
 import { sql } from '../sql/index.js'
@@ -9,7 +9,6 @@ import { bindStored } from './bind-stored.js'
 import { parseStreamId } from './parse-stream-id.js'
 import { readStream } from './read-stream.js'
 import { aggregateNamed } from './select-aggregates.js'
-import { tableName } from './table-name.js'
 
 /** A row as its events have it at one point. */
 export interface Shown {

@@ -1,13 +1,12 @@
 import { readTables } from '../catalog/index.js'
 import type { EventsTable, LoadedConfig } from '../config/index.js'
 import type { Database, Session } from '../db/index.js'
-import type { AggregateDefinition } from '../definition/index.js'
+import { type AggregateDefinition, tableName } from '../definition/index.js'
 import { shellWord } from '../errors/index.js'
 import { readInstalled } from '../migrate/index.js'
 import { type LastBackfill, type LastVerify, lastBackfill, lastVerify, openDifferences } from './last-runs.js'
 import { residueShare } from './residue-share.js'
 import { selectAggregates } from './select-aggregates.js'
-import { tableName } from './table-name.js'
 
 /** Where one table stands. What nobody knows is null, never 0. */
 export interface TableStatus {

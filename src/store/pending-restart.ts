@@ -1,4 +1,5 @@
 import type { Session } from '../db/index.js'
+import { tableName } from '../definition/index.js'
 import { shellWord, UsageError } from '../errors/index.js'
 import { resumableRun } from './runs.js'
 
@@ -16,13 +17,13 @@ export async function refusePendingRestart(
   { schema, table }: { readonly schema: string; readonly table: string },
 ): Promise<void> {
   const pending = await resumableRun(session, { command: RESTART, schema, table })
-  if (pending !== null) throw restartPending(schema === 'public' ? table : `${schema}.${table}`)
+  if (pending !== null) throw restartPending(tableName({ schema, name: table }))
 }
 
 /** What a backfill or a verify says while a restart is half done. */
-export function restartPending(tableName: string): UsageError {
-  return new UsageError('EW_RESTART_PENDING', `${tableName}: a backfill --restart was begun and not ended`, {
-    next: `Run \`eventward backfill ${shellWord(tableName)} --restart --confirm ${shellWord(tableName)}\`: it goes on from there.`,
-    details: { table: tableName },
+export function restartPending(table: string): UsageError {
+  return new UsageError('EW_RESTART_PENDING', `${table}: a backfill --restart was begun and not ended`, {
+    next: `Run \`eventward backfill ${shellWord(table)} --restart --confirm ${shellWord(table)}\`: it goes on from there.`,
+    details: { table },
   })
 }

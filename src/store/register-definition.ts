@@ -1,5 +1,5 @@
 import type { Session } from '../db/index.js'
-import type { BoundModel, EventShape } from '../definition/index.js'
+import { type BoundModel, type EventShape, tableName } from '../definition/index.js'
 import { GateError, shellWord, UsageError } from '../errors/index.js'
 import type { EventsTable } from '../migrate/index.js'
 import { qualified, raw, sql } from '../sql/index.js'
@@ -170,7 +170,7 @@ function changedDefinition(
   changes: readonly string[],
   remedy: string,
 ): UsageError {
-  const table = model.schema === 'public' ? model.table : `${model.schema}.${model.table}`
+  const table = tableName({ schema: model.schema, name: model.table })
   return new UsageError(
     'EW_DEFINITION_CHANGED',
     `${where} has events already and would mean something else (${changes.join('; ')}): nothing was changed`,

@@ -1,6 +1,6 @@
 import type { Session } from '../db/index.js'
+import { tableName } from '../definition/index.js'
 import { qualified, raw, sql, type VerifySource } from '../sql/index.js'
-import { tableName } from './table-name.js'
 import { readTableState, verifyMoved } from './table-state.js'
 
 /** What a verify reads, and what the table was when the model was bound to it: see `readTableState`. */
@@ -24,7 +24,10 @@ export function inSnapshot<T>(
   return session.transaction({ readOnly: true }, async () => {
     await session.execute(sql`lock table ${raw(qualified(model.schema, model.table))} in access share mode`)
     if ((await readTableState(session, model)) !== state) {
-      throw verifyMoved(tableName(model), 'DDL has changed it, or written it anew,')
+      throw verifyMoved(
+        tableName({ schema: model.schema, name: model.table }),
+        'DDL has changed it, or written it anew,',
+      )
     }
     return work()
   })

@@ -1,6 +1,6 @@
 import { type BoundAggregate, bindAggregate } from '../bind/index.js'
 import type { Database, Session } from '../db/index.js'
-import type { AggregateDefinition } from '../definition/index.js'
+import { type AggregateDefinition, tableName } from '../definition/index.js'
 import { StoppedError, shellWord } from '../errors/index.js'
 import { typedKey } from '../sql/index.js'
 import {
@@ -17,7 +17,6 @@ import { checkFully } from './check-fully.js'
 import { checkOpen } from './check-open.js'
 import type { Findings } from './findings.js'
 import type { VerifiedTable } from './in-snapshot.js'
-import { tableName } from './table-name.js'
 import { readTableState, verifyMoved } from './table-state.js'
 import type { VerifyEngine, VerifyProgress, VerifyResult } from './verify-result.js'
 
@@ -80,7 +79,14 @@ export async function verify(
       upperKey: null,
     }),
   )
-  const run: VerifyRun = { source, table: tableName(model), engine, workers: params.workers, id, options }
+  const run: VerifyRun = {
+    source,
+    table: tableName({ schema: model.schema, name: model.table }),
+    engine,
+    workers: params.workers,
+    id,
+    options,
+  }
   try {
     const findings = await (params.open ? checkOpen : checkFully)(database, run)
     await database.session((session) => refuseMovedPartition(session, run, partition))
@@ -110,11 +116,12 @@ async function prepare(
   const state = await stateOf(session, definition)
   const { model, table }: BoundAggregate = await bindAggregate(session, definition, { frozen })
   if ((await stateOf(session, definition)) !== state) {
-    throw verifyMoved(tableName(model), 'DDL has changed it')
+    throw verifyMoved(tableName({ schema: model.schema, name: model.table }), 'DDL has changed it')
   }
   await refuseChangedDefinition(session, model, events)
   const partition = await partitionOf(session, events, model.name)
-  if (partition?.detaching === true) throw restartPending(tableName(model))
+  if (partition?.detaching === true)
+    throw restartPending(tableName({ schema: model.schema, name: model.table }))
   return { source: { model, key: typedKey(model, table.key?.columns ?? []), events, state }, partition }
 }
 
