@@ -3,6 +3,7 @@ import * as definitions from '../../migrations/002_definitions.js'
 import * as runs from '../../migrations/003_runs.js'
 import * as fold from '../../migrations/004_fold.js'
 import * as capture from '../../migrations/005_capture.js'
+import * as cutover from '../../migrations/006_cutover.js'
 import type { Migration } from './recorded-migration.js'
 
 /** All migrations in their order, by the name under which `eventward.migrations` knows them. */
@@ -12,6 +13,7 @@ export const MIGRATIONS: readonly (Migration & { readonly name: string })[] = [
   { name: '003_runs', ...runs },
   { name: '004_fold', ...fold },
   { name: '005_capture', ...capture },
+  { name: '006_cutover', ...cutover },
 ]
 
 /**
