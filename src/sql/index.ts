@@ -2,6 +2,10 @@
  * SQL as text: quoting, the `sql` tag, and the compiler of a bound model. Pure: runs nothing, knows no connection.
  */
 
+export type { CaptureInput } from './capture/capture-input.js'
+export { type CaptureNames, captureNames } from './capture/capture-names.js'
+export { compileCapture } from './capture/compile-capture.js'
+export { CAPTURE_SETTINGS } from './capture/output-settings.js'
 export { compileBoundary, compileGreatestKey } from './compile-boundary.js'
 export { type ColumnText, compileCanonicalTexts } from './compile-canonical-texts.js'
 export {
@@ -31,6 +35,13 @@ export { compileReplayStream, localTimeSql } from './compile-replay-stream.js'
 export { compileDryRun, compileSlice, type SliceInput } from './compile-slice.js'
 export { compileStreamEvents, compileVerifyDetail } from './compile-verify-detail.js'
 export { compileVerifyRows } from './compile-verify-rows.js'
+export {
+  compileTouchedPage,
+  compileVerifySet,
+  idsSql,
+  type Mark,
+  touchedSinceSql,
+} from './compile-verify-set.js'
 export { compileVerifyStreams, type VerifySource } from './compile-verify-streams.js'
 export { ident, qualified } from './ident.js'
 export { inlineQuery } from './inline-query.js'

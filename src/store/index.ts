@@ -18,6 +18,7 @@ export {
 } from './chunks.js'
 export { type Defined, lockDefinition } from './definition-lock.js'
 export { ensurePartition } from './ensure-partition.js'
+export { marker } from './event-mark.js'
 export { readEventsTable, requireEventsTable } from './events-table.js'
 export { frozenShapes } from './frozen-shapes.js'
 export { RESTART, refusePendingRestart, restartPending } from './pending-restart.js'

@@ -1,0 +1,32 @@
+import type { Session } from '../db/index.js'
+import type { EventsTable } from '../migrate/index.js'
+import { type Mark, qualified, sql } from '../sql/index.js'
+
+/**
+ * Takes marks of what is written so far. Take one before reading what it is to cover: what its snapshot doesn't see is
+ * new afterwards, whoever wrote it, and lies above its horizon.
+ *
+ * A transaction that is at work may have drawn its position long ago and commit late: the greatest position that is
+ * seen is no horizon. A position counts as one once every transaction has ended that could have drawn a smaller one:
+ * all those that had an id when the position was read. So the horizon lags behind while a transaction is open.
+ *
+ * @param horizon what is known to be a horizon already: that of an earlier mark.
+ */
+export function marker(events: EventsTable, horizon = '0'): (session: Session) => Promise<Mark> {
+  let known = BigInt(horizon)
+  let read: readonly { readonly position: bigint; readonly xmax: bigint }[] = []
+  return async (session) => {
+    // First the position, then the snapshot: whoever has no id yet draws a greater position than this one.
+    const { position } = await session.one<{ position: string }>(sql`
+      select coalesce(pg_sequence_last_value(pg_get_serial_sequence(${qualified(events.schema, events.table)}::text,
+        'position')::regclass), 0) as position`)
+    const { snapshot, xmin, xmax } = await session.one<Record<'snapshot' | 'xmin' | 'xmax', string>>(sql`
+      select s as snapshot, pg_snapshot_xmin(s) as xmin, pg_snapshot_xmax(s) as xmax
+      from pg_current_snapshot() s`)
+    read = [...read, { position: BigInt(position), xmax: BigInt(xmax) }]
+    const ended = read.filter((one) => one.xmax <= BigInt(xmin))
+    for (const one of ended) if (one.position > known) known = one.position
+    read = read.filter((one) => one.xmax > BigInt(xmin))
+    return { snapshot, horizon: known.toString() }
+  }
+}
