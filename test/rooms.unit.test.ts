@@ -25,7 +25,7 @@ const LINES: readonly (readonly string[])[] = [
 ]
 const PURE = new Set(['sql', 'fold', 'recognise', 'encode', 'definition', 'errors'])
 /** Packages that know no database, no clock and no process. */
-const PURE_PACKAGES = new Set(['lossless-json'])
+const PURE_PACKAGES = new Set(['lossless-json', 'node:crypto'])
 /** Who may know the driver. */
 const DRIVERS: Readonly<Record<string, readonly string[]>> = {
   pg: ['db'],

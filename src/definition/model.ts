@@ -117,6 +117,11 @@ export interface BoundColumn {
   /** True for text and varchar (also through domains): the output text is the value itself. */
   readonly plainText: boolean
   readonly nullable: boolean
+  /**
+   * Only where the compiled code runs under the application's settings, in a trigger: the SQL function (of any type,
+   * giving text) that writes its canonical text; null where no setting changes that text.
+   */
+  readonly textBy?: string | null
   readonly temporal: Temporal | null
   /** False for a column that the catalog has and the definition's table description does not: carried in `$residue`. */
   readonly known: boolean

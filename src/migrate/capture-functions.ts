@@ -144,6 +144,21 @@ as $function$
     and t is distinct from (before -> 't' ->> k)
 $function$;
 
+-- The announcement of a command, where it is of this stream; NULL for any other, and for what can't be read.
+create function eventward.announced(of_type text, of_id text) returns jsonb
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  said jsonb;
+begin
+  said := nullif(current_setting('eventward.announced', true), '')::jsonb;
+  return case when said ->> 'type' = of_type and said ->> 'id' = of_id then said end;
+exception when others then
+  return null;
+end
+$function$;
+
 -- What a row holds beyond an announced image, as the data of a residue event; NULL where nothing.
 create function eventward.difference(texts jsonb, members jsonb, image jsonb, plain text[]) returns jsonb
 language sql immutable

@@ -5,6 +5,10 @@ import { differsSql, hasTextSql, isPresent } from './compile-encode.js'
 export interface Sides {
   readonly before: ((column: BoundColumn) => string) | null
   readonly after: (column: BoundColumn) => string
+  /** What an event holds of the row after, where that can't be made from `after`: SQL of jsonb. */
+  readonly member?: (column: BoundColumn) => string
+  /** A bound column of the row after in its temporal type, where `after` gives its text. */
+  readonly typed?: (column: BoundColumn) => string
 }
 
 /** SQL of whether a condition holds for a write: never NULL. The twin of `holds`. */

@@ -64,5 +64,5 @@ function residueParts(
 }
 
 function encoded(scope: Scope, column: BoundColumn): string {
-  return memberSql(column, scope.sides.after(column))
+  return scope.sides.member?.(column) ?? memberSql(column, scope.sides.after(column))
 }

@@ -5,12 +5,13 @@ import { literal } from './literal.js'
 /**
  * SQL of the canonical text of a value: what its type's output function writes. `format('%s', x)` calls that function;
  * `x::text` does not where the type has a cast to text (char(n), boolean, inet). NULL stays NULL.
- * Needs the pinned settings of the session.
+ * Needs the pinned settings of the session, or a column with `textBy`.
  *
  * Of collation C, whatever the column's: a text keeps its column's collation, and one that is not deterministic calls
  * 'A' and 'a' equal, which an application can tell apart.
  */
 export function textSql(column: BoundColumn, expression: string): string {
+  if (typeof column.textBy === 'string') return `(${column.textBy}(${expression}) collate "C")`
   if (column.plainText || CAST_IS_OUTPUT.has(column.castType))
     return `(${expression}::pg_catalog.text collate "C")`
   return `(case when ${isPresent(column, expression)} then pg_catalog.format('%s', ${expression}) end collate "C")`
@@ -63,7 +64,9 @@ export function decodeSql(column: BoundColumn, jsonb: string): string {
  */
 export function differsSql(column: BoundColumn, a: string, b: string): string {
   if (column.faithful) return `${a} is distinct from ${b}`
-  return `${textSql(column, a)} is distinct from ${textSql(column, b)}`
+  const differ = `${textSql(column, a)} is distinct from ${textSql(column, b)}`
+  // In a trigger: the same bytes are the same text, and most columns of an update are.
+  return column.textBy === undefined ? differ : `(row(${a}) *<> row(${b}) and ${differ})`
 }
 
 /** SQL of whether a value's canonical text is this one. Never NULL. */

@@ -37,8 +37,11 @@ export interface RecogniseInput {
   readonly select?: readonly string[]
   /** SQL (timestamptz, never NULL) of the time of what no column dates. */
   readonly now: string
-  /** Date what no column dates by `updatedAt`, else by the creation, else by `now`. @default false */
-  readonly backfill?: boolean
+  /**
+   * Date what no column dates by `updatedAt`, else by the creation, else by `now`; or SQL of whether to.
+   * @default false
+   */
+  readonly backfill?: boolean | string
 }
 
 /**
@@ -51,9 +54,9 @@ export interface RecogniseInput {
  */
 export function compileRecognise(model: BoundModel, input: RecogniseInput): RecogniseSql {
   const creation = input.sides.before === null
-  const inner = scopeOf(model, creation, 'q')
+  const inner = withGiven(scopeOf(model, creation, 'q'), input.sides)
   const raw: Scope = { ...inner, sides: input.sides }
-  const outer = scopeOf(model, creation, 's')
+  const outer = withGiven(scopeOf(model, creation, 's'), input.sides)
   const flags = [...(input.select ?? []), ...columnsOfSides(raw, input.sides), ...flagsOf(raw, input)]
   const changed = changedEvent(outer)
   return {
@@ -65,6 +68,12 @@ export function compileRecognise(model: BoundModel, input: RecogniseInput): Reco
     ].filter(({ where }) => where !== 'false'),
     count: `${creation ? 1 : 0} + ${countAll(outer)} + (${changed.where})::int4`,
   }
+}
+
+/** `member` and `typed` read no alias: they hold on every level. */
+function withGiven(scope: Scope, { member, typed }: Sides): Scope {
+  const given = { ...(member === undefined ? {} : { member }), ...(typed === undefined ? {} : { typed }) }
+  return { ...scope, sides: { ...scope.sides, ...given } }
 }
 
 function columnsOfSides({ model }: Scope, sides: Sides): readonly string[] {
@@ -96,7 +105,8 @@ function chosenSql({ creating }: Scope, condition: (event: Numbered) => string):
 }
 
 function undatedSql(scope: Scope, input: RecogniseInput, condition: (event: Numbered) => string): string {
-  if (input.backfill !== true) return input.now
+  const { backfill = false } = input
+  if (backfill === false) return input.now
   const { model, creating } = scope
   const stamp = model.updatedAt === null ? [] : [instantOfColumn(scope, model.updatedAt)]
   const created = creating.map((event) => boundInstant(scope, event))
@@ -107,28 +117,30 @@ function undatedSql(scope: Scope, input: RecogniseInput, condition: (event: Numb
       : [
           `case (${chosenSql(scope, condition)}) ${created.map((sql, index) => `when ${index} then ${sql}`).join(' ')} end`,
         ]
-  return `coalesce(${[...stamp, ...(created.length === 0 ? [] : chosen), input.now].join(', ')})`
+  const known = `coalesce(${[...stamp, ...(created.length === 0 ? [] : chosen), input.now].join(', ')})`
+  return backfill === true ? known : `case when ${backfill} then ${known} else ${input.now} end`
 }
 
 /** SQL of the instant that an event's first bound column means, or NULL. */
-function boundInstant(scope: Scope, { event }: Numbered): string {
+export function boundInstant(scope: Scope, { event }: Numbered): string {
   const [column] = event.bound
   return column === undefined ? 'null::pg_catalog.timestamptz' : instantOfColumn(scope, column)
 }
 
 function instantOfColumn(scope: Scope, name: string): string {
   const column = scope.columnNamed(name)
-  return instantSql(column, scope.sides.after(column), scope.model.timeZone)
+  const { typed, after } = scope.sides
+  return instantSql(column, (typed ?? after)(column), scope.model.timeZone)
 }
 
-function creatingEvent(scope: Scope, numbered: Numbered, index: number): EventSql {
+export function creatingEvent(scope: Scope, numbered: Numbered, index: number): EventSql {
   const { event } = numbered
   const extras = extraColumns(scope).map((column) => ({
     column,
     when: creatingMisses(scope, numbered, column),
   }))
   const last = join(
-    ['not s.x', ...scope.later.map((later) => `not ${recognised(scope, later)}`)],
+    [`not ${scope.ref('x')}`, ...scope.later.map((later) => `not ${recognised(scope, later)}`)],
     'and',
     'true',
   )
@@ -137,15 +149,15 @@ function creatingEvent(scope: Scope, numbered: Numbered, index: number): EventSq
     type: event.type,
     schemaVersion: event.schemaVersion,
     creates: true,
-    where: scope.creating.length === 1 ? 'true' : `s.c = ${index}`,
+    where: scope.creating.length === 1 ? 'true' : `${scope.ref('c')} = ${index}`,
     ordinal: '1',
     data: dataSql(scope, event, [...extras, ...stampExtra(scope, last)]),
   }
 }
 
-function laterEvent(scope: Scope, numbered: Numbered): EventSql {
+export function laterEvent(scope: Scope, numbered: Numbered): EventSql {
   const { event } = numbered
-  const last = join(['not s.x', isLastOf(scope, numbered, scope.later)], 'and', 'true')
+  const last = join([`not ${scope.ref('x')}`, isLastOf(scope, numbered, scope.later)], 'and', 'true')
   return {
     ...dated(scope, numbered),
     type: event.type,
@@ -158,7 +170,7 @@ function laterEvent(scope: Scope, numbered: Numbered): EventSql {
 }
 
 /** What is left, in one last event; on an update also `updatedAt` where it changed alone. */
-function changedEvent(scope: Scope): EventSql {
+export function changedEvent(scope: Scope): EventSql {
   const { model } = scope
   const extras: readonly Extra[] = residueColumns(scope).map((column) => ({
     column,
@@ -171,7 +183,7 @@ function changedEvent(scope: Scope): EventSql {
     'and',
     'true',
   )
-  const where = join(['s.x', scope.creation ? 'false' : alone], 'or', 'false')
+  const where = join([scope.ref('x'), scope.creation ? 'false' : alone], 'or', 'false')
   const shape = { data: [], facts: [], constants: [], bound: [] } as const
   const type = model.residue.changed
   return {
@@ -184,7 +196,7 @@ function changedEvent(scope: Scope): EventSql {
       ...extras,
       ...(stamp === null ? [] : [{ column: stamp, when: stampDiffers }]),
     ]),
-    occurredAt: 's.u',
+    occurredAt: scope.ref('u'),
     inferred: 'true',
   }
 }

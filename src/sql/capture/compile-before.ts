@@ -1,0 +1,223 @@
+import type { BoundModel } from '../../definition/index.js'
+import { boundInstant, changedEvent, laterEvent } from '../compile-recognise.js'
+import { qualified } from '../ident.js'
+import { literal } from '../literal.js'
+import { COLUMNS, headSql, INFERRED, metadataSql, partitionSql, typeOf } from './append-sql.js'
+import { assumedScope } from './assumed-scope.js'
+import type { CaptureInput } from './capture-input.js'
+import { modelOfTriggers } from './capture-model.js'
+import { CASE, classifyUpdate, type Mask } from './classify.js'
+import {
+  ANNOUNCED_EVENTS,
+  changedAfterAnnounced,
+  differenceSql,
+  idSql,
+  imageSql,
+  noteIncomplete,
+  refuse,
+} from './general-sql.js'
+import { pendingSql } from './pending.js'
+import { created, UPDATE } from './sides.js'
+
+/** An update that means one event: its type, and how its data and time are made. */
+interface OneEvent {
+  readonly values: readonly number[]
+  readonly type: string
+  readonly schemaVersion: number
+  readonly data: string
+  /** SQL of its time, which may be NULL; null where no column gives one. */
+  readonly at: string | null
+}
+
+/**
+ * The last BEFORE ROW trigger of UPDATE and DELETE: it sees the row that will be stored, under the row's lock.
+ *
+ * The first block writes nothing, so it takes no subtransaction id, and whatever fails in it (a stranger's ALTER TABLE)
+ * leads to the code behind it, which reads columns by name.
+ */
+export function compileBefore(input: CaptureInput): string {
+  const model = modelOfTriggers(input.model)
+  const mask = classifyUpdate(input, model, UPDATE)
+  const ones = oneEvents(model, mask)
+  return `
+create or replace function ${qualified('eventward', input.names.before)}() returns trigger
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as ${literal(`
+#variable_conflict use_column
+declare
+  m integer;
+  sid text;
+  dat jsonb;
+  at timestamptz;
+  meta jsonb;
+  moment timestamptz;
+  last_version integer;
+  last_type text;
+  was eventward.pending[];
+  events eventward.pending[];
+  said jsonb;
+  difference jsonb;
+begin
+  begin
+    m := ${mask.sql};
+    if m = 0 then
+      return new;
+    end if;
+    meta := ${metadataSql(input)};
+    ${ones.map(guarded(model)).join('')}if m = ${CASE.deletes} then
+      sid := ${idSql(model, 'old')};
+    ${ones.length > 0 ? 'end if;' : 'end if;'}
+  exception when others then
+    m := ${CASE.moved};
+  end;
+
+  ${ones.map((one) => insertOne(input, one)).join('')}if m = ${CASE.deletes} then
+    insert into ${partitionSql(input)} (${COLUMNS})
+    select ${typeOf(input)}, sid, h.version + 1, ${literal(model.residue.deleted)}, 1, '{}'::jsonb, meta || ${INFERRED},
+      greatest(clock_timestamp(), h.recorded_at)
+    from (${headSql(input, 'sid')}) h
+    where h.type <> ${literal(model.residue.deleted)};
+    if found then
+      return old;
+    end if;
+  end if;
+
+  -- Several events, none of the stream yet, a command's write, or a table that is no more what it was.
+  moment := clock_timestamp();
+  begin
+    if m = ${CASE.moved} then
+      raise undefined_column;
+    end if;
+    sid := ${idSql(model, 'old')};
+    if m = ${CASE.announced} then
+      said := eventward.announced(${literal(model.name)}, sid);
+    end if;
+    select h.version, h.type into last_version, last_type from (${headSql(input, 'sid')}) h;
+    if last_version is null or (last_type = ${literal(model.residue.deleted)} and tg_op = 'UPDATE') then
+      was := ${pendingSql(model, { sides: created('old'), now: 'moment', backfill: true })};
+    end if;
+    if said is not null then
+      events := ${ANNOUNCED_EVENTS};
+      if tg_op = 'UPDATE' then
+        difference := ${differenceSql(model)};
+      end if;
+    elsif tg_op = 'DELETE' then
+      events := case when last_type = ${literal(model.residue.deleted)} then null else ${deletedPending(model, 'null')} end;
+    elsif m = ${CASE.keyChanges} or ${idSql(model, 'old')} <> ${idSql(model, 'new')} then
+      m := ${CASE.keyChanges};
+      events := ${deletedPending(model, `jsonb_build_object('movedTo', ${idSql(model, 'new')})`)};
+    else
+      events := ${pendingSql(model, { sides: UPDATE, now: 'moment' })};
+    end if;
+  exception when others then
+    declare
+      before_image jsonb;
+      after_image jsonb;
+    begin
+      meta := ${metadataSql(input)} || '{"cold":true}';
+      before_image := ${imageSql(input, 'old')};
+      sid := coalesce(eventward.stream_of_image(before_image), '!' || gen_random_uuid());
+      said := eventward.announced(${literal(model.name)}, sid);
+      last_type := null;
+      select h.version, h.type into last_version, last_type from (${headSql(input, 'sid')}) h;
+      was := null;
+      if last_version is null or (last_type = ${literal(model.residue.deleted)} and tg_op = 'UPDATE') then
+        was := ${qualified('eventward', input.names.cold)}(null, before_image, moment, true);
+      end if;
+      if tg_op = 'UPDATE' then
+        after_image := ${imageSql(input, 'new')};
+      end if;
+      if said is not null then
+        events := ${ANNOUNCED_EVENTS};
+        if tg_op = 'UPDATE' then
+          difference := eventward.difference(after_image -> 't', after_image -> 'e', said -> 'image', ${knownPlain(model)});
+        end if;
+      elsif tg_op = 'DELETE' then
+        events := case when last_type = ${literal(model.residue.deleted)} then null else ${deletedPending(model, 'null')} end;
+      elsif eventward.stream_of_image(after_image) <> sid then
+        m := ${CASE.keyChanges};
+        events := ${deletedPending(model, `jsonb_build_object('movedTo', eventward.stream_of_image(after_image))`)};
+      else
+        events := ${qualified('eventward', input.names.cold)}(before_image, after_image, moment, false);
+      end if;
+    exception when others then
+      ${noteIncomplete(input)}
+      if tg_op = 'DELETE' then
+        return old;
+      end if;
+      return new;
+    end;
+  end;
+
+  if said is not null then
+    perform set_config('eventward.announced', '', true);
+    ${changedAfterAnnounced(model)}
+  else
+    ${refuse(input)}
+  end if;
+  if m = ${CASE.keyChanges} then
+    -- The creation on the new stream follows AFTER the update: here it would deadlock with an insert of that key.
+    perform set_config('eventward.moved', 'on', true);
+  end if;
+  if events is not null then
+    perform ${qualified('eventward', input.names.append)}(sid, events, was, meta, false);
+  end if;
+  if tg_op = 'DELETE' then
+    return old;
+  end if;
+  return new;
+end
+`)}`
+}
+
+function oneEvents(model: BoundModel, mask: Mask): readonly OneEvent[] {
+  const now = 'pg_catalog.clock_timestamp()'
+  const none = assumedScope(model, { sides: UPDATE, event: null, now })
+  const ones = mask.alone.map(({ n, values }): OneEvent => {
+    const numbered = none.later.find((each) => each.n === n) as (typeof none.later)[number]
+    const scope = assumedScope(model, { sides: UPDATE, event: numbered, now })
+    const { type, schemaVersion, data } = laterEvent(scope, numbered)
+    const at = numbered.event.bound.length === 0 ? null : boundInstant(scope, numbered)
+    return { values, type, schemaVersion, data, at }
+  })
+  if (mask.changed.length === 0) return ones
+  const { type, schemaVersion, data } = changedEvent(none)
+  return [...ones, { values: mask.changed, type, schemaVersion, data, at: null }]
+}
+
+const guarded = (model: BoundModel) => (one: OneEvent) =>
+  `if m in (${one.values.join(', ')}) then
+      sid := ${idSql(model, 'old')};
+      dat := ${one.data};
+      ${one.at === null ? '' : `at := ${one.at};`}
+    els`
+
+function insertOne(input: CaptureInput, one: OneEvent): string {
+  const [metadata, at] =
+    one.at === null
+      ? [`meta || ${INFERRED}`, 'greatest(clock_timestamp(), h.recorded_at)']
+      : [
+          `case when at is null then meta || ${INFERRED} else meta end`,
+          'coalesce(at, greatest(clock_timestamp(), h.recorded_at))',
+        ]
+  return `if m in (${one.values.join(', ')}) then
+    insert into ${partitionSql(input)} (${COLUMNS})
+    select ${typeOf(input)}, sid, h.version + 1, ${literal(one.type)}, ${one.schemaVersion}, dat, ${metadata}, ${at}
+    from (${headSql(input, 'sid')}) h
+    where h.type <> ${literal(input.model.residue.deleted)};
+    if found then
+      return new;
+    end if;
+  els`
+}
+
+function deletedPending(model: BoundModel, metadata: string): string {
+  return `array[row(${literal(model.residue.deleted)}, 1, '{}'::jsonb, ${metadata}, moment, true)::eventward.pending]`
+}
+
+/** By name, in the cold path: what the definition doesn't know stands in the residue. */
+function knownPlain(model: BoundModel): string {
+  const names = model.columns.filter(({ name, known }) => known && !name.startsWith('$'))
+  return `array[${names.map(({ name }) => literal(name)).join(', ')}]::text[]`
+}

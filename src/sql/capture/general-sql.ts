@@ -1,0 +1,69 @@
+import type { BoundModel } from '../../definition/index.js'
+import { keyColumns, memberSql, objectSql, streamIdSql, textSql } from '../compile-encode.js'
+import { literal } from '../literal.js'
+import type { CaptureInput } from './capture-input.js'
+import { field } from './sides.js'
+
+/** SQL of a row's stream id. */
+export function idSql(model: BoundModel, row: 'old' | 'new'): string {
+  return `(${streamIdSql(model, field(row))})`
+}
+
+/** SQL of `eventward.image` of a row of the trigger. */
+export function imageSql(input: CaptureInput, row: 'old' | 'new'): string {
+  return `eventward.image(tg_relid, ${row}, ${input.relid}, ${keyNumbers(input)})`
+}
+
+/** The numbers of the key's columns in the table that is captured. */
+export function keyNumbers({ model }: CaptureInput): string {
+  return `'{${keyColumns(model)
+    .map(({ attnum }) => attnum)
+    .join(',')}}'::smallint[]`
+}
+
+/** The events that a command announced, as `eventward.pending[]`; `said` holds the announcement. */
+export const ANNOUNCED_EVENTS = `(
+      select array_agg(row(a.event ->> 'type', (a.event ->> 'schemaVersion')::integer, coalesce(a.event -> 'data', '{}'),
+        '{"source":"command"}'::jsonb || coalesce(said -> 'metadata', '{}'), coalesce((a.event ->> 'occurredAt')::timestamptz, moment),
+        a.event ->> 'occurredAt' is null)::eventward.pending order by a.place)
+      from jsonb_array_elements(said -> 'events') with ordinality a (event, place))`
+
+/** SQL of what the new row holds beyond the announced image, as data of a `Changed`; NULL where nothing. */
+export function differenceSql(model: BoundModel): string {
+  const of = field('new')
+  const texts = objectSql(model.columns.map((column) => [column.name, textSql(column, of(column))] as const))
+  const members = objectSql(
+    model.columns.map((column) => [column.name, memberSql(column, of(column))] as const),
+  )
+  return `eventward.difference(${texts}, ${members}, said -> 'image', ${plainNames(model)})`
+}
+
+/** Columns that stand under their own names in a `Changed`. */
+export function plainNames(model: BoundModel): string {
+  const names = model.columns.filter(({ name, known }) => known && !name.startsWith('$'))
+  return `array[${names.map(({ name }) => literal(name)).join(', ')}]::text[]`
+}
+
+/** A `Changed` of the announced row's own, appended to `events` where there is a difference. */
+export function changedAfterAnnounced(model: BoundModel): string {
+  return `if difference is not null then
+        events := events || row(${literal(model.residue.changed)}, 1, difference, null, moment, true)::eventward.pending;
+      end if;`
+}
+
+/** Notes a write that could not be stored; it goes on. */
+export function noteIncomplete({ model }: CaptureInput): string {
+  return `insert into eventward.incomplete (aggregate_type, aggregate_id, reason) values (${literal(model.name)}, sid, sqlerrm);`
+}
+
+/** Refuses a direct write to a table whose truth are its events. */
+export function refuse({ model }: CaptureInput): string {
+  return `if tg_nargs = 3 and pg_trigger_depth() = 1 then
+    raise exception using
+      errcode = 'EW010',
+      message = format('%I.%I is written by commands of %s only: a direct %s is refused', tg_table_schema, tg_table_name, ${literal(model.name)}, lower(tg_op)),
+      hint = 'Use a command, or set directWrites to capture in the definition.',
+      schema = tg_table_schema,
+      table = tg_table_name;
+  end if;`
+}
