@@ -116,6 +116,7 @@ drop function eventward.install_triggers(text, text);
 drop function eventward.captured_relations(oid);
 drop function eventward.row_exists(oid, oid, smallint[], text[], record);
 drop function eventward.stream_of_image(jsonb);
+drop function eventward.moved_columns(oid, jsonb);
 drop function eventward.announced(text, text);
 drop function eventward.unknown_columns(jsonb, jsonb, text[]);
 drop function eventward.difference(jsonb, jsonb, jsonb, text[]);

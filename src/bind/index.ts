@@ -6,3 +6,4 @@ export { type BindOptions, type BoundAggregate, bindAggregate, bindAggregates } 
 export { boundColumns } from './bound-columns.js'
 export { definitionHash } from './definition-hash.js'
 export { describeTable } from './describe-table.js'
+export { shapeColumns, shapeId } from './shape-id.js'

@@ -144,6 +144,24 @@ as $function$
     and t is distinct from (before -> 't' ->> k)
 $function$;
 
+-- Columns that are not (or not so named) in the shape that the code was compiled for: number -> name; null: dropped.
+create function eventward.moved_columns(parent oid, known jsonb) returns jsonb
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $function$
+  select coalesce(jsonb_object_agg(coalesce(l.attnum, k.attnum), l.name), '{}'::jsonb)
+  from (
+    select a.attnum::text, a.attname::text as name
+    from pg_attribute a
+    where a.attrelid = parent
+      and a.attnum > 0
+      and not a.attisdropped
+      and a.attgenerated = ''
+  ) l
+  full join jsonb_each_text(known) k (attnum, name) on k.attnum = l.attnum
+  where k.name is distinct from l.name
+$function$;
+
 -- The announcement of a command, where it is of this stream; NULL for any other, and for what can't be read.
 create function eventward.announced(of_type text, of_id text) returns jsonb
 language plpgsql stable

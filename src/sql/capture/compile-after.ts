@@ -21,6 +21,7 @@ import { ANNOUNCED, CASE, columnNamed, movedSql } from './classify.js'
 import {
   ANNOUNCED_EVENTS,
   changedAfterAnnounced,
+  coldMetadata,
   differenceSql,
   idSql,
   imageSql,
@@ -135,7 +136,7 @@ begin
     declare
       after_image jsonb;
     begin
-      meta := ${metadataSql(input)} || '{"cold":true}';
+      meta := ${metadataSql(input)} || ${coldMetadata(input)};
       after_image := ${imageSql(input, 'new')};
       sid := coalesce(eventward.stream_of_image(after_image), '!' || gen_random_uuid());
       said := null;
@@ -180,7 +181,7 @@ begin
   if moved_from is not null then
     events[1].metadata := coalesce(events[1].metadata, '{}') || jsonb_build_object('movedFrom', moved_from);
   end if;
-  perform ${qualified('eventward', input.names.append)}(sid, events, null, meta, true);
+  perform ${qualified('eventward', input.names.append)}(sid, coalesce(events, '{}'), null, meta, true);
   return null;
 end
 `)}`

@@ -10,6 +10,7 @@ import { CASE, classifyUpdate, type Mask } from './classify.js'
 import {
   ANNOUNCED_EVENTS,
   changedAfterAnnounced,
+  coldMetadata,
   differenceSql,
   idSql,
   imageSql,
@@ -115,7 +116,7 @@ begin
       before_image jsonb;
       after_image jsonb;
     begin
-      meta := ${metadataSql(input)} || '{"cold":true}';
+      meta := ${metadataSql(input)} || ${coldMetadata(input)};
       before_image := ${imageSql(input, 'old')};
       sid := coalesce(eventward.stream_of_image(before_image), '!' || gen_random_uuid());
       said := eventward.announced(${literal(model.name)}, sid);
@@ -160,8 +161,8 @@ begin
     -- The creation on the new stream follows AFTER the update: here it would deadlock with an insert of that key.
     perform set_config('eventward.moved', 'on', true);
   end if;
-  if events is not null then
-    perform ${qualified('eventward', input.names.append)}(sid, events, was, meta, false);
+  if events is not null or was is not null then
+    perform ${qualified('eventward', input.names.append)}(sid, coalesce(events, '{}'), was, meta, false);
   end if;
   if tg_op = 'DELETE' then
     return old;

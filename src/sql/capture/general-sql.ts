@@ -51,6 +51,12 @@ export function changedAfterAnnounced(model: BoundModel): string {
       end if;`
 }
 
+/** SQL of what the metadata of events of the cold path say more: which columns are not those of their shape. */
+export function coldMetadata({ model, relid }: CaptureInput): string {
+  const known = JSON.stringify(Object.fromEntries(model.columns.map(({ attnum, name }) => [attnum, name])))
+  return `jsonb_build_object('cold', true, 'columns', eventward.moved_columns(${relid}, ${literal(known)}))`
+}
+
 /** Notes a write that could not be stored; it goes on. */
 export function noteIncomplete({ model }: CaptureInput): string {
   return `insert into eventward.incomplete (aggregate_type, aggregate_id, reason) values (${literal(model.name)}, sid, sqlerrm);`
