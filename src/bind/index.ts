@@ -4,6 +4,7 @@
  */
 export { type BindOptions, type BoundAggregate, bindAggregate, bindAggregates } from './bind-aggregate.js'
 export { boundColumns } from './bound-columns.js'
+export { canonicalTexts, type TextRequest } from './canonical-texts.js'
 export { definitionHash } from './definition-hash.js'
 export { describeTable } from './describe-table.js'
 export { shapeColumns, shapeId } from './shape-id.js'

@@ -12,6 +12,7 @@ export type {
   ResidueNames,
 } from './aggregate-types.js'
 export { checkDefinition } from './check-definition.js'
+export { checkConstant } from './column-values.js'
 export { type AggregateInput, defineAggregate } from './define-aggregate.js'
 export { defineTable } from './define-table.js'
 export { type Lookup, lookup } from './lookup.js'

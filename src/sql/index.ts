@@ -47,6 +47,7 @@ export { ident, qualified } from './ident.js'
 export { inlineQuery } from './inline-query.js'
 export {
   type KeyColumn,
+  keyColumnSql,
   keyJson,
   keyOrder,
   keyRange,

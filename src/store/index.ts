@@ -23,6 +23,7 @@ export { readEventsTable, requireEventsTable } from './events-table.js'
 export { frozenShapes } from './frozen-shapes.js'
 export { RESTART, refusePendingRestart, restartPending } from './pending-restart.js'
 export { forgetDefinition, refuseChangedDefinition, registerDefinition } from './register-definition.js'
+export { unregisteredShapes } from './registered-shapes.js'
 export { progressOf, type RunProgress } from './run-progress.js'
 export {
   finishRun,
