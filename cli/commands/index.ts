@@ -1,6 +1,7 @@
 /** All commands, in the order in which help lists them. */
 import type { Command } from '../command.js'
 import { backfill } from './backfill.js'
+import { cutover } from './cutover.js'
 import { demo } from './demo.js'
 import { doctor } from './doctor.js'
 import { explain } from './explain.js'
@@ -24,6 +25,7 @@ export const COMMANDS: readonly Command[] = [
   explain,
   backfill,
   verify,
+  cutover,
   status,
   runs,
   history,
