@@ -2,6 +2,7 @@
  * Connections: pinned settings, transactions, one mapping of errors; runs `{ text, values }`, gives texts.
  * Must never know a table, a definition or a command.
  */
+export { type ApplicationOptions, applicationKnex } from './application-knex.js'
 export { connect } from './connect.js'
 export { databaseError, sqlstateOf } from './database-error.js'
 export { builder, fromKnex } from './knex-builder.js'
