@@ -30,6 +30,7 @@ export async function requireEventsTable(session: Session, configured?: EventsTa
     )
   }
   await refuseForeign(session, events)
+  await refuseOlder(session)
   return events
 }
 
@@ -52,6 +53,16 @@ export async function readEventsTable(session: Session): Promise<EventsTable | n
   const schema = settings.get('events_schema')
   const table = settings.get('events_table')
   return schema === undefined || table === undefined ? null : { schema, table }
+}
+
+/** By what the commands of this version cannot do without. */
+async function refuseOlder(session: Session): Promise<void> {
+  const { there } = await session.one<{ there: string }>(sql`
+    select to_regclass('eventward.captures') is not null as there`)
+  if (there === 't') return
+  throw new UsageError('EW_NOT_MIGRATED', 'the eventward schema of this database is of an older version', {
+    next: 'Run `eventward migrate up`.',
+  })
 }
 
 async function refuseForeign(session: Session, events: EventsTable): Promise<void> {

@@ -4,6 +4,16 @@
  */
 export { archiveName, archivePartition, type Partition, partitionOf } from './archive-partition.js'
 export {
+  type Capture,
+  type CapturedPhase,
+  clearProof,
+  type NewCapture,
+  readCapture,
+  readCaptureOfTable,
+  writeCaptureOff,
+  writeCaptureOn,
+} from './captures.js'
+export {
   addChunks,
   type Chunk,
   type ChunkError,
@@ -20,9 +30,17 @@ export { type Defined, lockDefinition } from './definition-lock.js'
 export { ensurePartition } from './ensure-partition.js'
 export { marker } from './event-mark.js'
 export { readEventsTable, requireEventsTable } from './events-table.js'
+export { type CaptureProblem, captureProblems, readFingerprint } from './fingerprint.js'
 export { frozenShapes } from './frozen-shapes.js'
+export { type Incomplete, readIncomplete, resolveIncomplete } from './incomplete.js'
+export { blockerNames, type LockBlocker, type LockMode, lockBlockers } from './lock-blockers.js'
 export { RESTART, refusePendingRestart, restartPending } from './pending-restart.js'
-export { forgetDefinition, refuseChangedDefinition, registerDefinition } from './register-definition.js'
+export {
+  forgetDefinition,
+  installDefinition,
+  refuseChangedDefinition,
+  registerDefinition,
+} from './register-definition.js'
 export { unregisteredShapes } from './registered-shapes.js'
 export { progressOf, type RunProgress } from './run-progress.js'
 export {
@@ -36,4 +54,5 @@ export {
   settleRun,
   storeFrontier,
 } from './runs.js'
+export { type Locked, type LockProgress, type TableLock, withTableLock } from './table-lock.js'
 export { toolVersion } from './tool-version.js'

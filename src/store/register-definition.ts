@@ -21,7 +21,23 @@ export async function registerDefinition(
   model: BoundModel,
   events: EventsTable,
 ): Promise<void> {
-  await session.transaction({}, () => install(session, model, events))
+  await session.transaction({}, () => installDefinition(session, model, events))
+}
+
+/**
+ * As `registerDefinition`, within the caller's transaction, which holds the definition's lock from here to its end.
+ *
+ * @throws as `registerDefinition`
+ */
+export async function installDefinition(
+  session: Session,
+  model: BoundModel,
+  events: EventsTable,
+): Promise<void> {
+  await lockDefinition(session, model, 'exclusive')
+  await refusePendingRestart(session, model)
+  await refuseChangedDefinition(session, model, events)
+  await install(session, model)
 }
 
 /** The check of `registerDefinition` alone: reads only. */
@@ -59,10 +75,7 @@ export async function forgetDefinition(
   return forgotten
 }
 
-async function install(session: Session, model: BoundModel, events: EventsTable): Promise<void> {
-  await lockDefinition(session, model, 'exclusive')
-  await refusePendingRestart(session, model)
-  await refuseChangedDefinition(session, model, events)
+async function install(session: Session, model: BoundModel): Promise<void> {
   for (const shape of model.shapes) {
     await session.execute(sql`
       insert into eventward.definitions (aggregate_type, type, schema_version, effect, shape, hash)
