@@ -1,5 +1,6 @@
 import type { Session } from '../db/index.js'
-import { sql } from '../sql/index.js'
+import { shellWord } from '../errors/index.js'
+import { literal, qualified, raw, sql } from '../sql/index.js'
 import { shownAge } from './blockers.js'
 import { outlastHidden } from './hidden-transactions.js'
 import type { Captured, Cutover } from './open-cutover.js'
@@ -61,10 +62,11 @@ export interface Rehearsal {
 /** Reads what the gate looks at. Takes no lock but ACCESS SHARE on the bookkeeping. */
 export async function readFacts(
   session: Session,
-  { table, definition, set }: Cutover,
+  cutover: Cutover,
   captured: Captured | null,
   freshnessSeconds: number,
 ): Promise<GateFacts> {
+  const { table, definition, set } = cutover
   const { schema, name } = definition.table
   const on = captured?.on === true
   return {
@@ -73,8 +75,8 @@ export async function readFacts(
     captured,
     freshnessSeconds,
     ...(await readOwn(session, definition.name, on ? captured.relid : null)),
-    problems: [],
-    shimAlone: false,
+    problems: on ? await readProblems(session, cutover) : [],
+    shimAlone: on ? false : await writtenByShim(session, cutover),
     backfill: await readBackfill(session, schema, name),
     verify: await readVerify(session, schema, name),
     older: on && captured.since !== null ? await readOlder(session, captured.since) : [],
@@ -114,6 +116,30 @@ async function readOwn(session: Session, aggregateType: string, relid: string | 
     incomplete: { count: row['incomplete']!, reason: row['reason'] ?? null },
     fingerprint: row['fingerprint'] ?? null,
   }
+}
+
+async function readProblems(
+  session: Session,
+  { definition, table }: Cutover,
+): Promise<GateFacts['problems']> {
+  const rows = await session.rows<Record<'problem' | 'detail', string | null>>(sql`
+    select problem, detail
+    from eventward.capture_problems(${definition.name}::text)`)
+  return rows.map(({ problem, detail }) => ({
+    what: `${(problem ?? '').replaceAll('_', ' ')}${detail === null ? '' : `: ${detail}`}`,
+    next: `eventward capture status ${shellWord(table)}`,
+  }))
+}
+
+/** Asked of the last event alone: a search for one among millions would be a scan. */
+async function writtenByShim(session: Session, { definition, events }: Cutover): Promise<boolean> {
+  const [last] = await session.rows<{ shim: string | null }>(sql`
+    select e.metadata ->> 'source' = 'shim' as shim
+    from ${raw(qualified(events.schema, events.table))} e
+    where e.aggregate_type = ${raw(literal(definition.name))}
+    order by e.position desc
+    limit 1`)
+  return last?.shim === 't'
 }
 
 async function readBackfill(session: Session, schema: string, table: string): Promise<LastBackfill | null> {
