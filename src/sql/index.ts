@@ -31,6 +31,13 @@ export {
   type RecogniseSql,
   typeLiteral,
 } from './compile-recognise.js'
+export {
+  compileAppendEvents,
+  compileInstants,
+  compileLockRow,
+  compileTouchRow,
+  type NewEvent,
+} from './compile-repair.js'
 export { compileReplayStream, localTimeSql } from './compile-replay-stream.js'
 export { compileDryRun, compileSlice, type SliceInput } from './compile-slice.js'
 export { compileStreamEvents, compileVerifyDetail } from './compile-verify-detail.js'

@@ -18,19 +18,26 @@ export function rowOfStreamSql(
   { id, when = 'true' }: { readonly id: string; readonly when?: string },
 ): string {
   const row = columnOf('t')
+  const columns = model.columns.map((column, slot) => `${row(column)} as ${rowColumn(slot)}`)
+  return `
+      select ${['true as found', ...columns].join(', ')}
+      from ${qualified(model.schema, model.table)} as t
+      where ${when}
+        and ${isRowOfStreamSql(model, key, id)}
+      limit 1`
+}
+
+/** SQL condition on alias `t` of the legacy table: it's the row of the stream with this id (SQL). See `rowOfStreamSql`. */
+export function isRowOfStreamSql(model: BoundModel, key: TypedKey, id: string): string {
+  const row = columnOf('t')
   const probes = keyColumns(model).map((column, part) => {
     const keyColumn = key.columns.find(({ name }) => name === column.name)
     const equal = keyColumn?.equal ?? 'operator(pg_catalog.=)'
     const left = keyColumn === undefined ? row(column) : keyColumnSql(keyColumn, 't')
     return `${left} ${equal} ${keyPartSql(model, column, part, id)}`
   })
-  const columns = model.columns.map((column, slot) => `${row(column)} as ${rowColumn(slot)}`)
-  return `
-      select ${['true as found', ...columns].join(', ')}
-      from ${qualified(model.schema, model.table)} as t
-      where ${[when, ...probes].join('\n        and ')}
-        and ${streamIdSql(model, row)} = ${id} collate "C"
-      limit 1`
+  return `${probes.join('\n        and ')}
+        and ${streamIdSql(model, row)} = ${id} collate "C"`
 }
 
 /** The name under which `rowOfStreamSql` gives the column in this slot. */

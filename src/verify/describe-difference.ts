@@ -1,10 +1,11 @@
 import type { Session } from '../db/index.js'
-import type { Row, Text } from '../definition/index.js'
+import type { Row } from '../definition/index.js'
 import { foldStream, lastSetters, type StoredEvent } from '../fold/index.js'
-import { type ColumnText, compileVerifyDetail } from '../sql/index.js'
+import type { ColumnText } from '../sql/index.js'
 import { canonicalTexts } from './canonical-texts.js'
 import { dataError } from './data-error.js'
 import { inSnapshot, type VerifiedTable } from './in-snapshot.js'
+import { problemOf, readPair } from './read-pair.js'
 import type { Found } from './stream-check.js'
 import type { Difference, DifferingColumn, SetBy, VerifyEngine } from './verify-result.js'
 
@@ -29,7 +30,7 @@ export async function describeDifference(
   const kind = bad !== undefined && found.kind === 'row_differs' ? 'unreadable' : found.kind
   const message =
     bad === undefined
-      ? (found.message ?? problemMessage(input.source, stream))
+      ? (found.message ?? problemOf(input.source, stream.events)?.message)
       : `${bad.column}: ${bad.message}`
   return difference(input, { key: found.key, kind, ...(message === undefined ? {} : { message }) }, columns)
 }
@@ -53,8 +54,6 @@ interface Stream {
   readonly events: readonly StoredEvent[]
 }
 
-type EventTexts = readonly [string, string, string, string, string, string | null, string]
-
 async function readStream(
   session: Session,
   input: DescribeInput,
@@ -70,31 +69,9 @@ async function readStream(
 }
 
 async function readWhole(session: Session, { source, engine }: DescribeInput, id: string): Promise<Stream> {
-  const { model } = source
-  const found = await inSnapshot(session, source, () =>
-    session.one<Record<'present' | 'folded' | 'stream', string | null>>(compileVerifyDetail(source, id)),
-  )
-  const events = ((JSON.parse(found.stream ?? 'null') ?? []) as readonly EventTexts[]).map(
-    ([version, type, schemaVersion, data, occurredAt, localTime, metadata]): StoredEvent => ({
-      aggregateId: id,
-      version: Number(version),
-      type,
-      schemaVersion: Number(schemaVersion),
-      data,
-      occurredAt,
-      localTime,
-      metadata,
-    }),
-  )
-  const texts = JSON.parse(found.present ?? 'null') as readonly Text[] | null
-  const row =
-    texts === null
-      ? null
-      : Object.fromEntries(model.columns.map(({ name }, slot) => [name, texts[slot] ?? null]))
+  const { row, events, foldedBySql } = await inSnapshot(session, source, () => readPair(session, source, id))
   const folded =
-    engine === 'replay'
-      ? foldStream(model, events).row
-      : withKey(source, row, JSON.parse(found.folded ?? 'null') as Row | null)
+    engine === 'replay' ? foldStream(source.model, events).row : withKey(source, row, foldedBySql)
   return { row, folded, events }
 }
 
@@ -137,22 +114,4 @@ function setBy(event: StoredEvent | undefined): SetBy | null {
   const metadata = JSON.parse(event.metadata ?? '{}') as Readonly<Record<string, unknown>>
   const text = (name: string) => (typeof metadata[name] === 'string' ? metadata[name] : null)
   return { version: event.version, type: event.type, writer: text('writer'), source: text('source') }
-}
-
-function problemMessage({ model }: VerifiedTable, { events }: Stream): string | undefined {
-  const { problem } = foldStream(model, events)
-  if (problem === null) return undefined
-  const event = events.find(({ version }) => version === problem.version)
-  switch (problem.kind) {
-    case 'version_gap': {
-      const before = events.filter(({ version }) => version < problem.version).length
-      return `version ${before + 1} is missing: ${problem.version} follows ${before}`
-    }
-    case 'unknown_event':
-      return `version ${problem.version} is a ${event?.type} of schema version ${event?.schemaVersion}, which no definition knows`
-    case 'not_created':
-      return `version ${problem.version}, ${event?.type}, is about a row that no event created`
-    case 'created_twice':
-      return `version ${problem.version}, ${event?.type}, creates a row that is there already`
-  }
 }
