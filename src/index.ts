@@ -37,3 +37,17 @@ export {
   was,
 } from './definition/index.js'
 export { DatabaseError, EventwardError, GateError, StoppedError, UsageError } from './errors/index.js'
+export {
+  type AppendedEvent,
+  type BuiltEvent,
+  type CallInput,
+  type CallOptions,
+  type Command,
+  type CommandInput,
+  type Context,
+  defineCommand,
+  type Present,
+  type State,
+  type Stored,
+  withContext,
+} from './runtime/index.js'

@@ -1,0 +1,61 @@
+import { decodeText, members } from '../encode/index.js'
+import type { Texts } from './caller-connection.js'
+import type { Binding } from './command-binding.js'
+import type { AppendedEvent } from './command-types.js'
+
+/** An event as it was read back. Attributes are their columns' texts, but for booleans; facts are what they were. */
+export function appendedEvent({ model }: Binding, id: string, texts: Texts): AppendedEvent {
+  const type = texts['type'] ?? ''
+  const event = {
+    aggregate: model.name,
+    id,
+    version: Number(texts['version']),
+    position: texts['position'] ?? '',
+    type,
+    schemaVersion: Number(texts['schema_version']),
+    data: attributesOf(model, type, texts['data'] ?? '{}'),
+    // No stored value of a column: counts and ids that someone said.
+    metadata: JSON.parse(texts['metadata'] ?? '{}') as Readonly<Record<string, unknown>>,
+    occurredAt: texts['occurred_at'] ?? '',
+    recordedAt: texts['recorded_at'] ?? '',
+  }
+  // What each type's attributes are is known to the definition, and so to the compiler, alone.
+  return Object.freeze(event) as unknown as AppendedEvent
+}
+
+/** The declared attributes and facts; what else travels in an event is the aggregate's own matter. */
+function attributesOf(
+  model: Binding['model'],
+  type: string,
+  json: string,
+): Readonly<Record<string, unknown>> {
+  const shape = model.events.find((event) => event.type === type)
+  const found = members(json)
+  const columns = new Map(model.columns.map((column) => [column.name, column]))
+  const attributes = (shape?.data ?? []).flatMap(({ attribute, column }) => {
+    const raw = found.get(attribute)
+    return raw === undefined ? [] : [[attribute, storedValue(columns.get(column)?.encoding ?? 'text', raw)]]
+  })
+  const facts = (shape?.facts ?? []).flatMap((name) => {
+    const raw = found.get(name)
+    return raw === undefined ? [] : [[name, JSON.parse(raw) as unknown]]
+  })
+  return Object.fromEntries([...attributes, ...facts])
+}
+
+/** A column's value as commands see it: its text, or true and false. */
+export function storedValue(
+  encoding: Parameters<typeof decodeText>[0],
+  raw: string,
+): string | boolean | null {
+  const text = decodeText(encoding, raw)
+  return encoding === 'boolean' ? shownText(encoding, text) : text
+}
+
+export function shownText(
+  encoding: Parameters<typeof decodeText>[0],
+  text: string | null,
+): string | boolean | null {
+  if (encoding !== 'boolean' || text === null) return text
+  return text === 't'
+}

@@ -1,0 +1,105 @@
+import type { Knex } from 'knex'
+import { OUTPUT_SETTINGS } from '../db/index.js'
+import { UsageError } from '../errors/index.js'
+import { ident, inlineQuery, literal, type Query, type QueryValue, raw, sql } from '../sql/index.js'
+
+/** One row as it came: every value is PostgreSQL's text, whatever parsers the application has. */
+export type Texts = Readonly<Record<string, string | null>>
+
+/** What is used of the driver's client, which belongs to the application. */
+interface DriverClient {
+  query(config: { readonly text: string; readonly types: unknown }): Promise<Result | readonly Result[]>
+}
+
+interface Result {
+  readonly rows: readonly Texts[]
+  readonly rowCount: number | null
+}
+
+export interface Answer {
+  readonly rows: readonly Texts[]
+  readonly count: number
+}
+
+/** The connection of a transaction that the application holds. */
+export interface CallerConnection {
+  /** Runs statements in one round trip, under the application's settings. One answer each. Errors are the driver's. */
+  run(statements: readonly Query[]): Promise<readonly Answer[]>
+}
+
+/**
+ * The connection of a knex transaction, past knex: its builder and the application's type parsers would make JavaScript
+ * values of what are texts.
+ *
+ * @throws UsageError EW_TRANSACTION_OVER where it was committed or rolled back already.
+ */
+export async function connectionOf(trx: Knex.Transaction): Promise<CallerConnection> {
+  if (trx.isCompleted()) {
+    throw new UsageError('EW_TRANSACTION_OVER', 'the transaction was committed or rolled back already', {
+      next: 'Await the command before the transaction ends.',
+    })
+  }
+  // Public in knex's documentation for dialects, untyped: a transaction's client has this one connection.
+  const client = (await trx.client.acquireConnection()) as DriverClient
+  return {
+    async run(statements) {
+      const text = statements.map((statement) => inlineQuery(withoutArrays(statement))).join(';\n')
+      const result = await client.query({ text, types: TEXT_ONLY })
+      const results = 'rows' in result ? [result] : result
+      return results.map(({ rows, rowCount }) => ({ rows, count: rowCount ?? 0 }))
+    },
+  }
+}
+
+const TEXT_ONLY = { getTypeParser: () => (text: string) => text }
+
+/** Settings under which texts are canonical; array_nulls says how the text of an array is read. */
+const PINNED = { ...OUTPUT_SETTINGS, array_nulls: 'on', transform_null_equals: 'off' }
+
+/** Pins the settings of our output until the transaction, or the savepoint, ends. */
+export const pinLocally: Query = sql`select ${raw(
+  Object.entries(PINNED)
+    .map(([name, value]) => `pg_catalog.set_config(${literal(name)}, ${literal(value)}, true)`)
+    .join(', '),
+)}`
+
+/**
+ * Notes the application's settings in a setting of our own, so that `restoreSettings` gives them back within the same
+ * transaction. A savepoint would do that as well, but rolling back to it would let go of row locks.
+ */
+export const keepSettings: Query = keep([...Object.keys(PINNED), 'eventward.metadata'])
+
+function keep(names: readonly string[]): Query {
+  const pairs = names.map(
+    (name) => `${literal(name)}, coalesce(pg_catalog.current_setting(${literal(name)}, true), '')`,
+  )
+  return sql`select pg_catalog.set_config('eventward.kept', pg_catalog.json_build_object(${raw(pairs.join(', '))})::pg_catalog.text, true)`
+}
+
+export const restoreSettings: Query = sql`select pg_catalog.set_config(k.key, k.value, true)
+  from pg_catalog.json_each_text(pg_catalog.current_setting('eventward.kept')::pg_catalog.json) as k`
+
+/** A setting of this transaction alone. */
+export function setLocally(name: string, value: string): Query {
+  return sql`select pg_catalog.set_config(${raw(literal(name))}, ${value}, true)`
+}
+
+/** A savepoint's name is an identifier like any other. */
+export const savepoint = {
+  begin: (name: string): Query => sql`savepoint ${raw(ident(name))}`,
+  undo: (name: string): Query => sql`rollback to savepoint ${raw(ident(name))}`,
+  end: (name: string): Query => sql`release savepoint ${raw(ident(name))}`,
+}
+
+/** An array as the text of an array literal: a statement without parameters takes no other. */
+function withoutArrays({ text, values }: Query): Query {
+  return { text, values: values.map(arrayText) }
+}
+
+function arrayText(value: QueryValue): string | null {
+  if (value === null || typeof value === 'string') return value
+  const members = value.map((member) =>
+    member === null ? 'NULL' : `"${member.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`,
+  )
+  return `{${members.join(',')}}`
+}

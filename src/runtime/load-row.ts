@@ -1,0 +1,123 @@
+import type { Row } from '../definition/index.js'
+import { streamOf } from '../recognise/index.js'
+import {
+  columnOf,
+  ident,
+  keyColumnSql,
+  literal,
+  type Query,
+  qualified,
+  raw,
+  sql,
+  streamIdSql,
+} from '../sql/index.js'
+import {
+  type CallerConnection,
+  keepSettings,
+  pinLocally,
+  restoreSettings,
+  type Texts,
+} from './caller-connection.js'
+import type { Binding } from './command-binding.js'
+
+/** A moment, as the database has it. */
+export interface Moment {
+  /** timestamptz text in UTC. */
+  readonly utc: string
+  /** The same as timestamp text in the model's zone; null where that is UTC. */
+  readonly local: string | null
+}
+
+export interface Loaded {
+  readonly row: Row
+  readonly id: string
+  /** The last version of its stream; 0 where it has none yet. */
+  readonly version: number
+  /** The clock under the row's lock, never before the stream's last event was recorded. */
+  readonly now: Moment
+}
+
+/** The key's texts by column, as someone gave them. */
+export type KeyTexts = Readonly<Record<string, string>>
+
+/**
+ * Locks a row and reads it as canonical texts, with the head of its stream; null where there is none. FOR NO KEY UPDATE,
+ * so that children can still be inserted; FOR UPDATE where the row will be removed: two locks one after the other could
+ * deadlock with whoever came between.
+ */
+export async function loadRow(
+  connection: CallerConnection,
+  binding: Binding,
+  { key, deletes }: { readonly key: KeyTexts; readonly deletes: boolean },
+): Promise<Loaded | null> {
+  const where = keyIs(binding, 't', key)
+  const answers = await connection.run([
+    keepSettings,
+    pinLocally,
+    rowQuery(binding, where, deletes),
+    // A statement of its own: its snapshot is younger than the lock.
+    headQuery(binding, where),
+    restoreSettings,
+  ])
+  const [texts] = answers[2]?.rows ?? []
+  const head = answers[3]?.rows[0]
+  if (texts === undefined || head === undefined) return null
+  const row = rowOf(binding, texts)
+  return { row, id: streamOf(binding.model, row), version: Number(head['version']), now: momentOf(head) }
+}
+
+/** SQL of whether `alias` is the row of this key. */
+export function keyIs({ key }: Binding, alias: string, texts: KeyTexts): Query {
+  return key.columns
+    .map(
+      (column) =>
+        sql`${raw(keyColumnSql(column, alias))} ${raw(column.equal)} ${texts[column.name] ?? null}::${raw(column.castType)}`,
+    )
+    .reduce((all, one) => sql`${all} and ${one}`)
+}
+
+/** SQL of a row's columns, to be read under pinned settings: the server writes each by its type's output function. */
+export function rowColumns({ model }: Binding, alias: string): string {
+  return model.columns.map(({ name }, slot) => `${alias}.${ident(name)} as c${slot}`).join(', ')
+}
+
+export function rowOf({ model }: Binding, texts: Texts): Row {
+  return Object.fromEntries(model.columns.map(({ name }, slot) => [name, texts[`c${slot}`] ?? null]))
+}
+
+export function tableSql({ model }: Binding): string {
+  return qualified(model.schema, model.table)
+}
+
+function rowQuery(binding: Binding, where: Query, deletes: boolean): Query {
+  return sql`
+    select ${raw(rowColumns(binding, 't'))}
+    from ${raw(tableSql(binding))} as t
+    where ${where}
+    ${raw(deletes ? 'for update' : 'for no key update')} of t`
+}
+
+function headQuery(binding: Binding, where: Query): Query {
+  const { model, events } = binding
+  return sql`
+    select coalesce(h.version, 0) as version, n.now, ${raw(localSql(binding))} as local
+    from (select ${raw(streamIdSql(model, columnOf('t')))} as id from ${raw(tableSql(binding))} as t where ${where}) as s
+    left join lateral (
+      select e.version, e.recorded_at
+      from ${raw(qualified(events.schema, events.table))} as e
+      where e.aggregate_type = ${raw(literal(model.name))}
+        and e.aggregate_id = s.id collate "C"
+      order by e.version desc
+      limit 1
+    ) as h on true
+    cross join lateral (select greatest(clock_timestamp(), h.recorded_at) as now) as n`
+}
+
+/** SQL of a moment `n.now` in the model's zone. */
+export function localSql({ model }: Binding): string {
+  return model.timeZone === 'UTC' ? 'null' : `(n.now at time zone ${literal(model.timeZone)})`
+}
+
+export function momentOf(texts: Texts): Moment {
+  return { utc: texts['now'] ?? '', local: texts['local'] ?? null }
+}

@@ -1,0 +1,177 @@
+import type { BoundColumn, Row, Text } from '../definition/index.js'
+import { ident, literal, type Query, qualified, raw, sql } from '../sql/index.js'
+import {
+  type CallerConnection,
+  keepSettings,
+  pinLocally,
+  restoreSettings,
+  setLocally,
+  type Texts,
+} from './caller-connection.js'
+import type { Binding } from './command-binding.js'
+import { type Named, unused } from './command-errors.js'
+import { keyIs, tableSql } from './load-row.js'
+import type { Planned } from './planned-event.js'
+
+/** A row's write, with the events that it means. */
+export interface RowWrite {
+  readonly id: string
+  /** The last version of the stream when the row was locked. */
+  readonly version: number
+  readonly before: Row | null
+  readonly after: Row | null
+  readonly events: readonly Planned[]
+  /** JSON text: of these events. */
+  readonly metadata: string
+  /** JSON text of `eventward.metadata` for whatever else the write sets off; null for none. */
+  readonly context: string | null
+}
+
+/**
+ * Announces the events and writes the row in ONE statement, so that the first capture trigger that meets the row appends
+ * them; reads back what was appended. A row that stays as it is is updated to itself: an append that leaves the row alone
+ * would be met by an older snapshot as a duplicate key of ours.
+ *
+ * @throws DatabaseError EW_ANNOUNCEMENT where no trigger took them: the transaction is aborted, so that nobody commits a
+ * row without its events.
+ */
+export async function writeRow(
+  connection: CallerConnection,
+  binding: Binding,
+  write: RowWrite,
+  named: Named,
+): Promise<readonly Texts[]> {
+  const answers = await connection.run([
+    keepSettings,
+    ...(write.context === null ? [] : [setLocally('eventward.metadata', write.context)]),
+    ...inputSettings(binding),
+    writeQuery(binding, write),
+    pinLocally,
+    sql`select coalesce(pg_catalog.current_setting('eventward.announced', true), '') as left_over`,
+    appendedQuery(binding, write),
+    restoreSettings,
+  ])
+  const leftOver = answers.at(-3)?.rows[0]?.['left_over'] ?? ''
+  if (leftOver !== '') await abort(connection, named)
+  return answers.at(-2)?.rows ?? []
+}
+
+function writeQuery(binding: Binding, write: RowWrite): Query {
+  const { after, before } = write
+  const announced = sql`with a as materialized (
+      select pg_catalog.set_config('eventward.announced', ${announcement(binding, write)}, true)
+    )`
+  if (after === null) {
+    return sql`${announced}
+    delete from ${raw(tableSql(binding))} as t
+    using a
+    where ${keyIs(binding, 't', keyTexts(binding, before))}`
+  }
+  if (before === null) return sql`${announced} ${insertQuery(binding, after)}`
+  const set = changedColumns(binding, before, after).map(
+    (column) => sql`${raw(ident(column.name))} = ${valueSql(column, after)}`,
+  )
+  return sql`${announced}
+    update ${raw(tableSql(binding))} as t
+    set ${list(set.length > 0 ? set : [itself(binding)])}
+    from a
+    where ${keyIs(binding, 't', keyTexts(binding, before))}`
+}
+
+/** All columns: one that is left out would get its default. */
+function insertQuery(binding: Binding, after: Row): Query {
+  const { columns } = binding.model
+  return sql`
+    insert into ${raw(tableSql(binding))} (${raw(columns.map(({ name }) => ident(name)).join(', '))})
+    overriding system value
+    select ${list(columns.map((column) => valueSql(column, after)))}
+    from a`
+}
+
+function changedColumns({ model }: Binding, before: Row, after: Row): readonly BoundColumn[] {
+  return model.columns.filter(({ name }) => textOf(before, name) !== textOf(after, name))
+}
+
+/** A column set to what it is: no part of the key, nor an identity, which only takes its default. */
+function itself({ model, table }: Binding): Query {
+  const identities = new Set(table.columns.filter(({ identity }) => identity).map(({ name }) => name))
+  const plain = model.columns.find(({ name }) => !model.key.includes(name) && !identities.has(name))
+  const name = ident(plain?.name ?? model.key[0] ?? '')
+  return sql`${raw(name)} = ${raw(`t.${name}`)}`
+}
+
+function valueSql({ castType, name }: BoundColumn, row: Row): Query {
+  return sql`${textOf(row, name)}::pg_catalog.text::${raw(castType)}`
+}
+
+/** Types whose text is read in the same way under all settings; our texts of times are ISO, with their offset. */
+const READ_ALIKE = new Set(
+  [
+    ['int2', 'int4', 'int8', 'numeric', 'float4', 'float8', 'bool', 'oid'],
+    ['text', 'varchar', 'bpchar', 'name', 'uuid', 'json', 'jsonb', 'bytea'],
+    ['date', 'time', 'timetz', 'timestamp', 'timestamptz'],
+  ]
+    .flat()
+    .map((type) => qualified('pg_catalog', type)),
+)
+
+/**
+ * For columns whose text is read by settings (interval, money, xml, and what may hold them), those settings, while the
+ * row is written. Not the others: legacy triggers run under the application's own TimeZone, DateStyle and search_path.
+ */
+function inputSettings({ model }: Binding): readonly Query[] {
+  if (model.columns.every(({ castType }) => READ_ALIKE.has(castType))) return []
+  return [
+    setLocally('IntervalStyle', 'postgres'),
+    setLocally('lc_monetary', 'C'),
+    setLocally('xmloption', 'content'),
+    setLocally('array_nulls', 'on'),
+  ]
+}
+
+/** JSON text, with each event's data as it is: never parsed. */
+function announcement({ model }: Binding, write: RowWrite): string {
+  const events = write.events.map(
+    ({ type, schemaVersion, data, time }) =>
+      `{"type":${JSON.stringify(type)},"schemaVersion":${schemaVersion},"data":${data},"occurredAt":${JSON.stringify(time.utc)}}`,
+  )
+  const head = `"type":${JSON.stringify(model.name)},"id":${JSON.stringify(write.id)},"metadata":${write.metadata}`
+  return `{${head},"events":[${events.join(',')}],"image":${JSON.stringify(write.after)}}`
+}
+
+/** What the trigger appended of ours: not the row as it was before, nor what legacy triggers changed on the way. */
+function appendedQuery({ model, events }: Binding, { id, version }: RowWrite): Query {
+  return sql`
+    select e.position, e.version, e.type, e.schema_version, e.data, e.metadata, e.occurred_at, e.recorded_at
+    from ${raw(qualified(events.schema, events.table))} as e
+    where e.aggregate_type = ${raw(literal(model.name))}
+      and e.aggregate_id = ${id} collate "C"
+      and e.version > ${String(version)}::integer
+      and e.transaction_id = pg_current_xact_id()
+      and e.metadata ->> 'source' = 'command'
+    order by e.version`
+}
+
+async function abort(connection: CallerConnection, named: Named): Promise<never> {
+  const message = `the events announced by ${named.where} were taken by no trigger`
+  try {
+    await connection.run([
+      sql`do ${raw(literal(`begin raise exception using errcode = 'EW011', message = ${literal(message)}; end`))}`,
+    ])
+  } catch (error) {
+    throw unused(named, error)
+  }
+  throw unused(named, undefined)
+}
+
+function keyTexts({ model }: Binding, row: Row | null): Readonly<Record<string, string>> {
+  return Object.fromEntries(model.key.map((name) => [name, row?.[name] ?? '']))
+}
+
+function textOf(row: Row, name: string): Text {
+  return row[name] ?? null
+}
+
+function list(queries: readonly Query[]): Query {
+  return queries.reduce((left, right) => sql`${left}, ${right}`)
+}
