@@ -1,6 +1,7 @@
 /** All commands, in the order in which help lists them. */
 import type { Command } from '../command.js'
 import { backfill } from './backfill.js'
+import { capture } from './capture.js'
 import { cutover } from './cutover.js'
 import { demo } from './demo.js'
 import { doctor } from './doctor.js'
@@ -23,6 +24,7 @@ export const COMMANDS: readonly Command[] = [
   migrate,
   plan,
   explain,
+  capture,
   backfill,
   verify,
   cutover,

@@ -76,7 +76,12 @@ export async function withTableLock<Result>(
       hopeless.length > 0 ? { blockers: hopeless, waitedMs: 0 } : await tryOnce(session, lock, work)
     longest = Math.max(longest, tried.waitedMs)
     if ('lockedMs' in tried) {
-      return { result: tried.result, attempts: attempt, waitedMs: longest, lockedMs: tried.lockedMs }
+      return {
+        result: tried.result,
+        attempts: attempt,
+        waitedMs: tenths(longest),
+        lockedMs: tenths(tried.lockedMs),
+      }
     }
     const nextInMs = attempt >= tries ? null : backoffMs(attempt)
     const why = 'slow' in tried ? 'its work did not end in time' : `behind ${blockerNames(tried.blockers)}`
@@ -154,6 +159,9 @@ async function tryOnce<Result>(
 
 /** Lock not available, cancelled by a timeout, deadlock: each leaves everything as it was. */
 const GIVES_UP: ReadonlySet<string> = new Set(['55P03', '57014', '40P01'])
+
+/** Shown to people: no more digits than mean something. */
+const tenths = (ms: number): number => Math.round(ms * 10) / 10
 
 /** 100, 200, 400, 800 ms, then 1.5 s, each a half more or less: those who wait together would come back together. */
 function backoffMs(attempt: number): number {
