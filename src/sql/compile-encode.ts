@@ -66,7 +66,8 @@ export function differsSql(column: BoundColumn, a: string, b: string): string {
   if (column.faithful) return `${a} is distinct from ${b}`
   const differ = `${textSql(column, a)} is distinct from ${textSql(column, b)}`
   // In a trigger: the same bytes are the same text, and most columns of an update are.
-  return column.textBy === undefined ? differ : `(row(${a}) *<> row(${b}) and ${differ})`
+  // Two bare rows would be compared column by column, by an operator that no column has.
+  return column.textBy === undefined ? differ : `(row(${a})::record *<> row(${b})::record and ${differ})`
 }
 
 /** SQL of whether a value's canonical text is this one. Never NULL. */

@@ -72,6 +72,7 @@ declare
   events eventward.pending[];
   said jsonb;
   difference jsonb;
+  why text;
   moved_from text;
 begin
   begin
@@ -93,6 +94,7 @@ begin
     }
   exception when others then
     m := ${CASE.moved};
+    why := sqlerrm;
   end;
   if tg_op = 'UPDATE' then
     perform set_config('eventward.moved', '', true);
@@ -136,7 +138,7 @@ begin
     declare
       after_image jsonb;
     begin
-      meta := ${metadataSql(input)} || ${coldMetadata(input)};
+      meta := ${metadataSql(input)} || ${coldMetadata(input, 'coalesce(why, sqlerrm)')};
       after_image := ${imageSql(input, 'new')};
       sid := coalesce(eventward.stream_of_image(after_image), '!' || gen_random_uuid());
       said := null;

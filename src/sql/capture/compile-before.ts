@@ -59,6 +59,7 @@ declare
   events eventward.pending[];
   said jsonb;
   difference jsonb;
+  why text;
 begin
   begin
     m := ${mask.sql};
@@ -71,6 +72,7 @@ begin
     ${ones.length > 0 ? 'end if;' : 'end if;'}
   exception when others then
     m := ${CASE.moved};
+    why := sqlerrm;
   end;
 
   ${ones.map((one) => insertOne(input, one)).join('')}if m = ${CASE.deletes} then
@@ -116,7 +118,7 @@ begin
       before_image jsonb;
       after_image jsonb;
     begin
-      meta := ${metadataSql(input)} || ${coldMetadata(input)};
+      meta := ${metadataSql(input)} || ${coldMetadata(input, 'coalesce(why, sqlerrm)')};
       before_image := ${imageSql(input, 'old')};
       sid := coalesce(eventward.stream_of_image(before_image), '!' || gen_random_uuid());
       said := eventward.announced(${literal(model.name)}, sid);

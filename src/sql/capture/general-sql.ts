@@ -51,10 +51,10 @@ export function changedAfterAnnounced(model: BoundModel): string {
       end if;`
 }
 
-/** SQL of what the metadata of events of the cold path say more: which columns are not those of their shape. */
-export function coldMetadata({ model, relid }: CaptureInput): string {
+/** SQL of what the metadata of events of the cold path say more: why, and which columns are not those of their shape. */
+export function coldMetadata({ model, relid }: CaptureInput, why: string): string {
   const known = JSON.stringify(Object.fromEntries(model.columns.map(({ attnum, name }) => [attnum, name])))
-  return `jsonb_build_object('cold', true, 'columns', eventward.moved_columns(${relid}, ${literal(known)}))`
+  return `jsonb_build_object('cold', true, 'why', left(${why}, 200), 'columns', eventward.moved_columns(${relid}, ${literal(known)}))`
 }
 
 /** Notes a write that could not be stored; it goes on. */
