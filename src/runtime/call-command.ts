@@ -1,37 +1,22 @@
 import type { Knex } from 'knex'
-import type { AggregateDefinition, Row, StandardIssue, StandardSchemaV1 } from '../definition/index.js'
-import { decodeText, members } from '../encode/index.js'
-import { UsageError } from '../errors/index.js'
-import { columnsOf, streamOf } from '../recognise/index.js'
+import type { Row } from '../definition/index.js'
+import { streamOf } from '../recognise/index.js'
+import type { AnyCommand, ShownRow } from './any-command.js'
 import { appendedEvent, shownText } from './appended-event.js'
 import { askPhase } from './ask-phase.js'
-import { attributeTexts } from './attribute-texts.js'
+import { isRegistered, refuseUnregistered, refuseWrongEvents } from './built-events.js'
 import { type CallerConnection, connectionOf, setLocally } from './caller-connection.js'
-import { type Binding, bindingOf, eventKey } from './command-binding.js'
-import { gone, invalid, type Named, refusedBy, unregistered, wrongEvent } from './command-errors.js'
-import type { AppendedEvent, CallOptions, Objection, Present } from './command-types.js'
+import { type Binding, bindingOf } from './command-binding.js'
+import { gone, invalid, type Named, refusedBy, wrongEvent } from './command-errors.js'
+import { keyTexts, splitInput, validAttributes } from './command-input.js'
+import type { AppendedEvent, CallOptions, Present } from './command-types.js'
 import { contextJson, contextMetadata } from './context.js'
+import { rowsOf, undecided } from './fold-events.js'
 import { jsonText } from './json-text.js'
-import { type KeyTexts, type Loaded, loadRow } from './load-row.js'
+import { type KeyTexts, type Loaded, loadRow, type Moment } from './load-row.js'
 import { freshDefaults } from './new-row.js'
-import { type Built, type Planned, planEvents } from './planned-event.js'
+import { type Built, planEvents } from './planned-event.js'
 import { writeRow } from './write-row.js'
-
-/** A command as plain data: what `defineCommand` was given, without its types. */
-export interface AnyCommand {
-  readonly name?: string
-  readonly aggregate: AggregateDefinition
-  readonly attributes?: StandardSchemaV1
-  readonly creates?: boolean
-  readonly deletes?: boolean
-  readonly several?: boolean
-  readonly validate?: Decide<Objection>
-  readonly noop?: Decide<boolean>
-  readonly build: Decide<Built | readonly Built[]>
-}
-
-type ShownRow = Readonly<Record<string, string | boolean | null>>
-type Decide<T> = (state: ShownRow | null, attributes: unknown, present: Present) => T | Promise<T>
 
 export interface Call {
   readonly knex: Knex | Knex.Transaction
@@ -69,9 +54,27 @@ function isTransaction(knex: Knex | Knex.Transaction): knex is Knex.Transaction 
   return knex.isTransaction === true
 }
 
+/** A call within its transaction, the table's lock held. */
+interface Running extends Run {
+  readonly command: AnyCommand
+  readonly trx: Knex.Transaction
+  readonly connection: CallerConnection
+  /** Binds anew, for what may have been registered since. */
+  readonly rebind: () => Promise<Binding>
+}
+
+/** What the command decides upon. */
+interface Seen {
+  /** Null where the row is to be made. */
+  readonly loaded: Loaded | null
+  readonly now: Moment
+  /** Of a row to be made: what it was given as its key, and what the table gives. */
+  readonly defaults: Row
+}
+
 async function inTransaction(
   command: AnyCommand,
-  { key, attributes, options, named }: Run,
+  run: Run,
   trx: Knex.Transaction,
   own: boolean,
 ): Promise<readonly AppendedEvent[] | null> {
@@ -80,87 +83,91 @@ async function inTransaction(
   const context = contextJson()
   // Of a transaction of its own until the end: triggers that were put off until the commit write as well.
   if (own && context !== null) await connection.run([setLocally('eventward.metadata', context)])
-  const locked = await askPhase(connection, definition, named)
+  const locked = await askPhase(connection, definition, run.named)
   const request = { trx, connection, definition, ...locked }
-  let binding = await bindingOf(request)
-  const texts = await keyTexts(connection, binding, key, named)
-  const loaded =
-    command.creates === true ? null : await loadOrRefuse(command, connection, binding, texts, named)
-  const fresh = loaded === null ? await freshDefaults(connection, binding, undecided(binding, texts)) : null
-  const now = loaded?.now ?? fresh?.now ?? { utc: '', local: null }
-  const state = loaded === null ? null : stateOf(binding, loaded)
-  const present: Present = Object.freeze({
-    id:
-      loaded?.id ??
-      (binding.model.key.every((name) => name in texts) ? streamOf(binding.model, texts) : null),
-    version: loaded?.version ?? 0,
-    now: now.utc,
-    trx,
-  })
+  const running = { ...run, command, trx, connection, rebind: () => bindingOf(request, true) }
+  const binding = await bindingOf(request)
+  const seen = await look(running, binding)
+  const built = await decide(running, binding, seen)
+  return built === null ? null : append(running, await registered(running, binding, built), seen, built)
+}
 
+/** The row, locked; or the clock, and what a new row gets by default. */
+async function look({ command, connection, key, named }: Running, binding: Binding): Promise<Seen> {
+  const texts = await keyTexts(connection, binding, key, named)
+  if (command.creates === true) {
+    const { now, defaults } = await freshDefaults(connection, binding, undecided(binding, texts))
+    return { loaded: null, now, defaults: { ...defaults, ...texts } }
+  }
+  const loaded = await loadOrRefuse(command, connection, binding, texts, named)
+  return { loaded, now: loaded.now, defaults: {} }
+}
+
+/** The application's part: null where there is nothing to do. */
+async function decide(
+  { command, attributes, named, trx }: Running,
+  binding: Binding,
+  { loaded, now, defaults }: Seen,
+): Promise<readonly Built[] | null> {
+  const state = loaded === null ? null : stateOf(binding, loaded)
+  const id = loaded?.id ?? givenId(binding, defaults)
+  const present: Present = Object.freeze({ id, version: loaded?.version ?? 0, now: now.utc, trx })
   const objection = await command.validate?.(state, attributes, present)
-  if (typeof objection === 'string' && objection !== '') throw refusedBy(named, present.id, objection)
+  if (typeof objection === 'string' && objection !== '') throw refusedBy(named, id, objection)
   if ((await command.noop?.(state, attributes, present)) === true) return null
   const built = [await command.build(state, attributes, present)].flat() as readonly Built[]
   refuseWrongEvents(command, binding, built, named)
-  if (built.some((event) => !isRegistered(binding, event))) {
-    // It may have been registered since: looked at once more before it is refused.
-    binding = await bindingOf(request, true)
-    refuseUnregistered(binding, built, named)
-  }
+  return built
+}
 
-  const defaults: Row = { ...fresh?.defaults, ...texts }
+/** Looked at once more before it is refused: the definition may have been registered since it was bound. */
+async function registered(
+  { rebind, named }: Running,
+  binding: Binding,
+  built: readonly Built[],
+): Promise<Binding> {
+  if (built.every((event) => isRegistered(binding, event))) return binding
+  const again = await rebind()
+  refuseUnregistered(again, built, named)
+  return again
+}
+
+async function append(
+  { command, connection, named, options }: Running,
+  binding: Binding,
+  { loaded, now, defaults }: Seen,
+  built: readonly Built[],
+): Promise<readonly AppendedEvent[]> {
+  const definition = command.aggregate
   const planned = await planEvents({ connection, binding, definition, named, now, built, defaults })
-  const { before, after, id, events } = rowsOf(command, binding, { loaded, planned, defaults, now, named })
-  if (events.length === 0) throw wrongEvent(named, 'gave no event, and there is no noop that says so')
-  const metadata = jsonText(
-    {
-      ...contextMetadata(),
-      ...options.metadata,
-      source: 'command',
-      ...(command.name === undefined ? {} : { command: command.name }),
-      ...binding.origin,
-    },
-    `${named.where}: its metadata`,
+  const rows = rowsOf(command, binding, { loaded, planned, defaults, now, named })
+  if (rows.events.length === 0) throw wrongEvent(named, 'gave no event, and there is no noop that says so')
+  const metadata = {
+    ...contextMetadata(),
+    ...options.metadata,
+    source: 'command',
+    ...(command.name === undefined ? {} : { command: command.name }),
+    ...binding.origin,
+  }
+  const write = {
+    ...rows,
+    version: loaded?.version ?? 0,
+    metadata: jsonText(metadata, `${named.where}: its metadata`),
+    context: contextJson(),
+  }
+  const appended = await writeRow(connection, binding, write, named)
+  // One more may follow: what a legacy trigger changed on the way is no part of what the command meant.
+  return Object.freeze(
+    appended.slice(0, rows.events.length).map((event) => appendedEvent(binding, rows.id, event)),
   )
-  const version = loaded?.version ?? 0
-  const appended = await writeRow(
-    connection,
-    binding,
-    { id, version, before, after, events, metadata, context },
-    named,
-  )
-  return Object.freeze(appended.slice(0, events.length).map((event) => appendedEvent(binding, id, event)))
+}
+
+function givenId({ model }: Binding, given: Row): string | null {
+  return model.key.every((name) => (given[name] ?? null) !== null) ? streamOf(model, given) : null
 }
 
 function nameOf({ name, aggregate }: AnyCommand): Named {
   return { where: name === undefined ? aggregate.name : `${aggregate.name}.${name}`, table: aggregate.table }
-}
-
-/** The key's columns and all else, which is the schema's matter. */
-function splitInput({ table }: AggregateDefinition, input: unknown, named: Named) {
-  if (typeof input !== 'object' || input === null) {
-    throw invalid(named, [{ message: 'a command takes one object: its key and its attributes' }])
-  }
-  const entries = Object.entries(input)
-  const isKey = ([name, value]: readonly [string, unknown]) =>
-    table.key.includes(name) && value !== undefined && value !== null
-  return {
-    key: Object.fromEntries(entries.filter(isKey)),
-    rest: Object.fromEntries(entries.filter(([name]) => !table.key.includes(name))),
-  }
-}
-
-/** The texts of the key's columns, of those that were given. */
-async function keyTexts(
-  connection: CallerConnection,
-  binding: Binding,
-  key: Readonly<Record<string, unknown>>,
-  named: Named,
-): Promise<KeyTexts> {
-  const given = Object.entries(key).map(([column, value]) => ({ column, value }))
-  const texts = await attributeTexts(connection, binding, given, named)
-  return Object.fromEntries(given.map(({ column }, index) => [column, texts[index] ?? '']))
 }
 
 async function loadOrRefuse(
@@ -182,116 +189,10 @@ async function loadOrRefuse(
   return loaded
 }
 
-async function validAttributes(command: AnyCommand, rest: unknown, named: Named): Promise<unknown> {
-  if (command.attributes === undefined) {
-    const unknown = Object.keys(rest as object)
-    if (unknown.length === 0) return {}
-    const issues: readonly StandardIssue[] = unknown.map((name) => ({
-      message: 'is no attribute',
-      path: [name],
-    }))
-    throw invalid(named, issues)
-  }
-  const result = await command.attributes['~standard'].validate(rest)
-  if (result.issues !== undefined) throw invalid(named, result.issues)
-  return result.value
-}
-
 function stateOf({ model }: Binding, { row }: Loaded): ShownRow {
   return Object.freeze(
     Object.fromEntries(
       model.columns.map(({ name, encoding }) => [name, shownText(encoding, row[name] ?? null)]),
     ),
   )
-}
-
-function refuseWrongEvents(
-  { creates = false, deletes = false }: AnyCommand,
-  { model }: Binding,
-  built: readonly Built[],
-  named: Named,
-): void {
-  built.forEach(({ type }, index) => {
-    const event = model.events.find((candidate) => candidate.type === type)
-    if (event === undefined) throw wrongEvent(named, `gave ${JSON.stringify(type)}, which is no event`)
-    const mayCreate = creates && index === 0
-    if (mayCreate && event.effect !== 'creates') throw wrongEvent(named, `begins a row with ${type}`)
-    if (!mayCreate && event.effect === 'creates')
-      throw wrongEvent(named, `gave ${type} for a row that is there`)
-  })
-  if (creates && deletes) {
-    throw new UsageError('EW_COMMAND_EVENT', `${named.where} creates and deletes`, {
-      next: 'Make two commands of it.',
-    })
-  }
-}
-
-function isRegistered({ model, unregistered: unknown }: Binding, { type }: Built): boolean {
-  const event = model.events.find((candidate) => candidate.type === type)
-  return event !== undefined && !unknown.has(eventKey(type, event.schemaVersion))
-}
-
-function refuseUnregistered(binding: Binding, built: readonly Built[], named: Named): void {
-  const unknown = built.find((event) => !isRegistered(binding, event))
-  if (unknown === undefined) return
-  const event = binding.model.events.find(({ type }) => type === unknown.type)
-  throw unregistered(named, unknown.type, event?.schemaVersion ?? 1)
-}
-
-interface Written {
-  readonly loaded: Loaded | null
-  readonly planned: readonly Planned[]
-  readonly defaults: Row
-  readonly now: Loaded['now']
-  readonly named: Named
-}
-
-/** The row before and after the events, and the events that lead from one to the other. */
-function rowsOf(command: AnyCommand, binding: Binding, { loaded, planned, defaults, now, named }: Written) {
-  const { model, apply } = binding
-  const id = loaded?.id ?? streamOf(model, newKey(binding, planned, defaults, named))
-  const deleted: Planned = { type: model.residue.deleted, schemaVersion: 1, data: '{}', time: now }
-  const events = command.deletes === true ? [...planned, deleted] : planned
-  const after = events.reduce<Row | null>(
-    (row, { type, schemaVersion, data, time }, index) =>
-      apply(row, {
-        aggregateId: id,
-        version: index + 1,
-        type,
-        schemaVersion,
-        data,
-        occurredAt: time.utc,
-        localTime: time.local,
-      }),
-    loaded?.row ?? null,
-  )
-  if (after !== null && streamOf(model, after) !== id) {
-    throw wrongEvent(named, 'changes the key: the row would be another')
-  }
-  return { id, before: loaded?.row ?? null, after, events }
-}
-
-/** The key of a new row: as the creating event carries it, as it was given, or as the table makes it. */
-function newKey({ model }: Binding, [creating]: readonly Planned[], defaults: Row, named: Named): Row {
-  const shape = model.events.find(({ type }) => type === creating?.type)
-  const data = members(creating?.data ?? '{}')
-  const key = model.key.map((name) => {
-    const carried = shape?.data.find(({ column }) => column === name)
-    const encoding = model.columns.find((column) => column.name === name)?.encoding ?? 'text'
-    const text =
-      carried === undefined ? undefined : decodeText(encoding, data.get(carried.attribute) ?? 'null')
-    return [name, text ?? defaults[name] ?? null] as const
-  })
-  const missing = key.filter(([, text]) => text === null)
-  if (missing.length === 0) return Object.fromEntries(key)
-  throw invalid(
-    named,
-    missing.map(([name]) => ({ message: 'the key is missing, and the table gives none', path: [name] })),
-  )
-}
-
-/** Columns that a new row may get by default: not given, and not set by whatever event creates a row. */
-function undecided({ model }: Binding, given: KeyTexts): (column: { readonly name: string }) => boolean {
-  const creating = model.events.filter(({ effect }) => effect === 'creates').map(columnsOf)
-  return ({ name }) => !(name in given) && !creating.every((columns) => columns.includes(name))
 }

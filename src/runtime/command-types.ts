@@ -4,6 +4,7 @@ import type {
   AggregateRow,
   AnyAggregate,
   AnyTable,
+  EventInput,
   StandardSchemaV1,
   Table,
 } from '../definition/index.js'
@@ -32,15 +33,28 @@ export type CreatingType<A> = {
 export type ChangingType<A> = Exclude<keyof EventsOf<A> & string, CreatingType<A>>
 
 /** The columns that an event carries, under its own names. */
-type CarriedBy<E, Row> = E extends { readonly data: infer D }
-  ? D extends readonly (infer C extends string)[]
-    ? { readonly [Name in C]: Name extends keyof Row ? Row[Name] : never }
-    : { readonly [Name in keyof D]: D[Name] extends keyof Row ? Row[D[Name]] : never }
-  : Nothing
+type CarriedBy<E, Row> = EventInput extends E
+  ? Anything
+  : E extends { readonly data: infer D }
+    ? D extends readonly (infer C extends string)[]
+      ? { readonly [Name in C]: Name extends keyof Row ? Row[Name] : never }
+      : { readonly [Name in keyof D]: D[Name] extends keyof Row ? Row[D[Name]] : never }
+    : Nothing
 
-type FactsOf<E> = E extends { readonly facts: infer F }
-  ? { readonly [Name in keyof F]: OutputOf<F[Name]> }
-  : Nothing
+type FactsOf<E> = EventInput extends E
+  ? Anything
+  : E extends { readonly facts: infer F }
+    ? { readonly [Name in keyof F]: OutputOf<F[Name]> }
+    : Nothing
+
+/**
+ * Of an aggregate of which nothing is known; while it is being inferred, too: then the literals in it keep the compiler
+ * from widening what `build` gives (`'price'` to string) before it is checked.
+ */
+type Anything = Readonly<
+  Record<string, '' | (string & Plain) | 0 | (number & Plain) | bigint | boolean | object | null>
+>
+type Plain = Record<never, never>
 
 type Nothing = { readonly [name: string]: never }
 
