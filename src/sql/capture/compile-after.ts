@@ -20,12 +20,14 @@ import { modelOfTriggers } from './capture-model.js'
 import { ANNOUNCED, CASE, columnNamed, movedSql } from './classify.js'
 import {
   ANNOUNCED_EVENTS,
+  append,
   changedAfterAnnounced,
   coldMetadata,
   differenceSql,
   idSql,
   imageSql,
   keyNumbers,
+  longId,
   noteIncomplete,
   plainNames,
   refuse,
@@ -107,7 +109,7 @@ begin
   ${
     fast === null
       ? ''
-      : `if m = ${ALONE} and fresh then
+      : `if m = ${ALONE} and fresh${longId(model) === 'false' ? '' : ` and not ${longId(model)}`} then
     insert into ${partitionSql(input)} (${COLUMNS})
     values (${typeOf(input)}, sid, 1, ${literal(fast.type)}, ${fast.schemaVersion}, dat,
       ${fast.at === null ? `meta || ${INFERRED}, clock_timestamp()` : `case when at is null then meta || ${INFERRED} else meta end, coalesce(at, clock_timestamp())`})
@@ -183,7 +185,7 @@ begin
   if moved_from is not null then
     events[1].metadata := coalesce(events[1].metadata, '{}') || jsonb_build_object('movedFrom', moved_from);
   end if;
-  perform ${qualified('eventward', input.names.append)}(sid, coalesce(events, '{}'), null, meta, true);
+  ${append(input, 'null', true)}
   return null;
 end
 `)}`

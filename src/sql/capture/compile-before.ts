@@ -9,11 +9,13 @@ import { modelOfTriggers } from './capture-model.js'
 import { CASE, classifyUpdate, type Mask } from './classify.js'
 import {
   ANNOUNCED_EVENTS,
+  append,
   changedAfterAnnounced,
   coldMetadata,
   differenceSql,
   idSql,
   imageSql,
+  longId,
   noteIncomplete,
   refuse,
 } from './general-sql.js'
@@ -69,7 +71,14 @@ begin
     meta := ${metadataSql(input)};
     ${ones.map(guarded(model)).join('')}if m = ${CASE.deletes} then
       sid := ${idSql(model, 'old')};
-    ${ones.length > 0 ? 'end if;' : 'end if;'}
+    end if;
+    ${
+      longId(model) === 'false'
+        ? ''
+        : `if ${longId(model)} then
+      m := case when m = ${CASE.moved} then m else ${CASE.general} end;
+    end if;`
+    }
   exception when others then
     m := ${CASE.moved};
     why := sqlerrm;
@@ -164,7 +173,7 @@ begin
     perform set_config('eventward.moved', 'on', true);
   end if;
   if events is not null or was is not null then
-    perform ${qualified('eventward', input.names.append)}(sid, coalesce(events, '{}'), was, meta, false);
+    ${append(input, 'was', false)}
   end if;
   if tg_op = 'DELETE' then
     return old;

@@ -1,5 +1,6 @@
 import type { BoundModel } from '../../definition/index.js'
 import { keyColumns, memberSql, objectSql, streamIdSql, textSql } from '../compile-encode.js'
+import { qualified } from '../ident.js'
 import { literal } from '../literal.js'
 import type { CaptureInput } from './capture-input.js'
 import { field } from './sides.js'
@@ -60,6 +61,38 @@ export function coldMetadata({ model, relid }: CaptureInput, why: string): strin
 /** Notes a write that could not be stored; it goes on. */
 export function noteIncomplete({ model }: CaptureInput): string {
   return `insert into eventward.incomplete (aggregate_type, aggregate_id, reason) values (${literal(model.name)}, sid, sqlerrm);`
+}
+
+/** A key of this many bytes fits our index, whose entries are longer than those of the table's own. */
+const SAFE_KEY_BYTES = 1500
+
+/** Types whose text is never that long. */
+const SHORT = new Set(
+  ['int2', 'int4', 'int8', 'oid', 'uuid', 'bool', 'date', 'timestamp', 'timestamptz'].map((type) =>
+    qualified('pg_catalog', type),
+  ),
+)
+
+/** SQL of whether a stream's id is too long to be sure of the index; `false` where its key can't be. */
+export function longId(model: BoundModel): string {
+  const short = keyColumns(model).every(({ castType }) => SHORT.has(castType))
+  return short ? 'false' : `octet_length(sid) > ${SAFE_KEY_BYTES}`
+}
+
+/** plpgsql that appends `events`; what the index can't hold is noted, and the write goes on. */
+export function append(input: CaptureInput, was: 'was' | 'null', creating: boolean): string {
+  const call = `perform ${qualified('eventward', input.names.append)}(sid, coalesce(events, '{}'), ${was}, meta, ${creating});`
+  const long = longId(input.model)
+  if (long === 'false') return call
+  return `if ${long} then
+    begin
+      ${call}
+    exception when program_limit_exceeded then
+      ${noteIncomplete(input).replace('sid', 'left(sid, 1000)')}
+    end;
+  else
+    ${call}
+  end if;`
 }
 
 /** Refuses a direct write to a table whose truth are its events. */
