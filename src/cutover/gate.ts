@@ -1,7 +1,7 @@
 import { shellWord } from '../errors/index.js'
-import { shownAge } from './blockers.js'
 import type { GateCheck, GateName } from './cutover-result.js'
 import type { GateFacts } from './read-facts.js'
+import { shownAge } from './shown-age.js'
 
 /** What must hold before a table's events become its truth: the one list, in the order in which it's told. Pure. */
 export function checkGate(facts: GateFacts): readonly GateCheck[] {

@@ -1,6 +1,6 @@
 import { type Session, sqlstateOf } from '../db/index.js'
 import { qualified, raw, sql } from '../sql/index.js'
-import { readBlockers } from './blockers.js'
+import { blockerNames, type LockBlocker, lockBlockers } from '../store/index.js'
 
 /** What came of one try. Times in ms. */
 export type Tried<Result> =
@@ -11,29 +11,33 @@ export type Tried<Result> =
 export interface LockedWork {
   readonly schema: string
   readonly table: string
-  readonly relid: string
   /** Waiting for the lock and holding it together, in ms. */
   readonly boundMs: number
   /** False rolls all of it back in the end. @default true */
   readonly commit?: boolean
+  /** Ask for the lock even behind a transaction that is open for long: it may be that there always is one. */
+  readonly late: boolean
 }
+
+const MODE = 'share row exclusive'
 
 /**
  * Tries once to hold a table in SHARE ROW EXCLUSIVE and to do `work`, all of it within the bound: writers queue from the
- * moment the lock is asked for until the transaction ends. Whoever would surely keep it waiting (an autovacuum, a
- * transaction that is older than the bound) is named instead, and no lock is asked for. Ends no one.
+ * moment the lock is asked for until the transaction ends. Whoever would surely keep it waiting is named instead, and no
+ * lock is asked for. Ends no one. (`withTableLock` of the store bounds the wait and the work apart: a flip's bound is
+ * what a writer waits in all.)
  *
  * `work` calls `bounded` before each statement: it gives that statement what is left, and gives up where nothing is.
  */
 export async function lockedTry<Result>(
   session: Session,
-  { schema, table, relid, boundMs, commit = true }: LockedWork,
+  lock: LockedWork,
   work: (session: Session, bounded: () => Promise<void>) => Promise<Result>,
 ): Promise<Tried<Result>> {
-  const sure = (await readBlockers(session, relid)).filter(
-    ({ pid, autovacuum, ageMs }) => pid === null || autovacuum || (ageMs !== null && ageMs > boundMs),
-  )
-  if (sure.length > 0) return { done: false, why: `behind ${names(sure)}`, waitedMs: 0 }
+  const { schema, table, boundMs, commit = true } = lock
+  const blockers = () => lockBlockers(session, { schema, table, mode: MODE })
+  const sure = (await blockers()).filter((one) => isHopeless(one, lock))
+  if (sure.length > 0) return { done: false, why: `behind ${blockerNames(sure)}`, waitedMs: 0 }
 
   const asked = performance.now()
   let locked = Number.NaN
@@ -47,13 +51,14 @@ export async function lockedTry<Result>(
   }
   let result: Result | undefined
   try {
-    await session.transaction({ lockTimeoutMs: boundMs }, async () => {
+    // lock_timeout is for each of a table's partitions; the statement's bounds them together.
+    await session.transaction({ lockTimeoutMs: boundMs, statementTimeoutMs: boundMs }, async () => {
       // Should this process hang in the middle, the server ends the transaction, and nobody waits for it.
       await session.execute({
         text: `set local idle_in_transaction_session_timeout = ${Math.ceil(boundMs)}`,
         values: [],
       })
-      await session.execute(sql`lock table ${raw(qualified(schema, table))} in share row exclusive mode`)
+      await session.execute(sql`lock table ${raw(qualified(schema, table))} in ${raw(MODE)} mode`)
       locked = performance.now()
       result = await work(session, bounded)
       if (!commit) throw new RollBack()
@@ -66,9 +71,7 @@ export async function lockedTry<Result>(
     if (error instanceof GaveUp) return { done: false, why: error.message, waitedMs }
     if (held && GIVES_UP.has(sqlstateOf(error) ?? '')) return { done: false, why: TOO_MUCH, waitedMs }
     if (held || !GIVES_UP.has(sqlstateOf(error) ?? '')) throw error
-    const blockers = await readBlockers(session, relid)
-    const why = blockers.length === 0 ? 'behind someone who is gone by now' : `behind ${names(blockers)}`
-    return { done: false, why, waitedMs }
+    return { done: false, why: `behind ${blockerNames(await blockers())}`, waitedMs }
   }
   const end = performance.now()
   return { done: true, result: result as Result, waitedMs: end - asked, lockedMs: end - locked }
@@ -84,8 +87,14 @@ export class GaveUp extends Error {}
 /** All went well, and nothing of it is to stay. */
 class RollBack extends Error {}
 
-function names(blockers: readonly { readonly who: string }[]): string {
-  const shown = blockers.slice(0, 3).map(({ who }) => who)
-  const more = blockers.length - shown.length
-  return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ')
+/** An autovacuum yields only to whoever has waited for it for that long, in ms: the server's default. */
+const DEADLOCK_TIMEOUT_MS = 1_000
+
+function isHopeless(
+  { pid, autovacuum, vacuum, ageMs }: LockBlocker,
+  { boundMs, late }: Pick<LockedWork, 'boundMs' | 'late'>,
+): boolean {
+  if (autovacuum) return boundMs <= DEADLOCK_TIMEOUT_MS
+  if (vacuum || pid === null) return true
+  return !late && ageMs !== null && ageMs > boundMs
 }

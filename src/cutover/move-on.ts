@@ -77,25 +77,25 @@ async function tryToFlip(
   options: CutoverOptions,
 ): Promise<CutoverResult> {
   const { table, definition } = cutover
-  const { proof, relid } = captured as Captured
+  const { proof } = captured as Captured
   if (proof?.mark == null) throw new Moved()
   let mark: Mark = proof.mark
   const sum = { streams: 0, events: 0 }
   const boundMs = options.lockTimeoutMs ?? 400
-  const work = { schema: definition.table.schema, table: definition.table.name, relid, boundMs }
+  const work = { schema: definition.table.schema, table: definition.table.name, boundMs }
 
   const tried = await repeatTries(
     table,
     options,
     { pauseMs: options.pauseMs ?? PAUSE_MS },
-    async (attempt) => {
+    async (attempt, late) => {
       const caught = await catchUp(database, cutover, mark, options)
       if (caught.found.length > 0) throw new Differs(caught.found)
       mark = caught.mark
       sum.streams += caught.streams
       sum.events += caught.events
       const once = await database.session((session) =>
-        lockedTry(session, work, (held, bounded) =>
+        lockedTry(session, { ...work, late }, (held, bounded) =>
           flipProven(held, bounded, { cutover, step, proof, mark, gate, attempt, before: { ...sum } }),
         ),
       )

@@ -1,9 +1,9 @@
+import { captureStatus } from '../capture/index.js'
 import type { Session } from '../db/index.js'
-import { shellWord } from '../errors/index.js'
 import { literal, qualified, raw, sql } from '../sql/index.js'
-import { shownAge } from './blockers.js'
 import { outlastHidden } from './hidden-transactions.js'
 import type { Captured, Cutover } from './open-cutover.js'
+import { shownAge } from './shown-age.js'
 
 /** Everything that the gate looks at, as it was read. */
 export interface GateFacts {
@@ -118,17 +118,10 @@ async function readOwn(session: Session, aggregateType: string, relid: string | 
   }
 }
 
-async function readProblems(
-  session: Session,
-  { definition, table }: Cutover,
-): Promise<GateFacts['problems']> {
-  const rows = await session.rows<Record<'problem' | 'detail', string | null>>(sql`
-    select problem, detail
-    from eventward.capture_problems(${definition.name}::text)`)
-  return rows.map(({ problem, detail }) => ({
-    what: `${(problem ?? '').replaceAll('_', ' ')}${detail === null ? '' : `: ${detail}`}`,
-    next: `eventward capture status ${shellWord(table)}`,
-  }))
+/** Those by which a write may pass unseen; the milder ones make it slower. */
+async function readProblems(session: Session, { definition }: Cutover): Promise<GateFacts['problems']> {
+  const { problems } = await captureStatus(session, definition)
+  return problems.filter(({ broken }) => broken)
 }
 
 /** Asked of the last event alone: a search for one among millions would be a scan. */

@@ -68,8 +68,8 @@ export async function rehearsed(
 ): Promise<{ readonly run: string; readonly tried: Attempted<true> }> {
   const { table } = cutover
   try {
-    const tried = await repeatTries(table, options, { pauseMs: options.pauseMs ?? PAUSE_MS }, () =>
-      database.session((session) => once(session, cutover, captured, options)),
+    const tried = await repeatTries(table, options, { pauseMs: options.pauseMs ?? PAUSE_MS }, (_, late) =>
+      database.session((session) => once(session, cutover, captured, { ...options, late })),
     )
     if (tried.result === null) throw lockBusy(table, tried)
     const { attempts, lockedMs, longestWaitMs } = tried
@@ -91,14 +91,14 @@ function receipt(database: Database, cutover: Cutover, outcome: Readonly<Record<
 async function once(
   session: Session,
   cutover: Cutover,
-  { relid, phase }: Captured,
-  { lockTimeoutMs = 400 }: CutoverOptions,
+  { phase }: Captured,
+  { lockTimeoutMs = 400, late }: CutoverOptions & { readonly late: boolean },
 ): Promise<Tried<true>> {
   const { schema, name } = cutover.definition.table
   const there: Phase = phase === 'dual_write' ? 'event_first' : 'dual_write'
   return lockedTry<true>(
     session,
-    { schema, table: name, relid, boundMs: lockTimeoutMs, commit: false },
+    { schema, table: name, boundMs: lockTimeoutMs, commit: false, late },
     async (session, bounded) => {
       await bounded()
       await session.execute(sql`

@@ -28,12 +28,12 @@ export async function repeatTries<Result>(
   table: string,
   { tries = 10, signal, onProgress }: CutoverOptions,
   { pauseMs }: Pace,
-  once: (attempt: number) => Promise<Tried<Result>>,
+  once: (attempt: number, late: boolean) => Promise<Tried<Result>>,
 ): Promise<Attempted<Result>> {
   let longestWaitMs = 0
   for (let attempt = 1; ; attempt += 1) {
     if (signal?.aborted === true) throw stopped(table)
-    const tried = await once(attempt)
+    const tried = await once(attempt, attempt > tries / 2)
     longestWaitMs = Math.max(longestWaitMs, tried.waitedMs)
     if (tried.done)
       return { result: tried.result, attempts: attempt, lockedMs: tried.lockedMs, longestWaitMs, why: null }

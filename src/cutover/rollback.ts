@@ -41,10 +41,12 @@ export async function rollback(
   if (captured.phase === 'dual_write') return { ...base, ...NOTHING, ok: true, since: captured.phaseSince }
 
   const { schema, name } = definition.table
-  const work = { schema, table: name, relid: captured.relid, boundMs: options.lockTimeoutMs ?? 400 }
+  const work = { schema, table: name, boundMs: options.lockTimeoutMs ?? 400 }
   const pace = { pauseMs: options.pauseMs ?? PAUSE_MS }
-  const tried = await repeatTries(cutover.table, options, pace, (attempt) =>
-    database.session((session) => lockedTry(session, work, (held) => back(held, cutover, attempt))),
+  const tried = await repeatTries(cutover.table, options, pace, (attempt, late) =>
+    database.session((session) =>
+      lockedTry(session, { ...work, late }, (held) => back(held, cutover, attempt)),
+    ),
   )
   if (tried.result === null) throw lockBusy(cutover.table, tried)
   const { attempts, lockedMs, longestWaitMs, result } = tried

@@ -42,7 +42,7 @@ describe('the gate', () => {
     const closed = result.gate.filter(({ ok }) => !ok)
     expect(closed.map(({ name }) => name)).toEqual([...names, 'way_back'])
     expect(result).toMatchObject({ ok: false, attempts: 0, lockedMs: null })
-    for (const check of closed) expect(check.next, check.name).toMatch(/^(eventward |wait |grant )/)
+    for (const check of closed) expect(check.next, check.name).toMatch(/^(eventward |wait |grant |Rename )/)
     if (says !== undefined) expect(closed[0]?.detail).toMatch(says)
     expect(await kept()).toEqual(before)
     const { rows } = await db.admin.query(
