@@ -19,10 +19,13 @@ export function backfillText(tables: readonly BackfillResult[], next: string): s
         `✗ ${one.table} ${key}: ${error === null ? 'not taken' : `${error.message}${error.sqlstate === null ? '' : ` (SQLSTATE ${error.sqlstate})`}`}`,
     ),
   )
-  const captured = tables.every(({ dryRun }) => dryRun)
-    ? []
-    : ['! rows written from now on are not captured: this is a first look, or a rehearsal on a copy']
-  return [table(HEADS, rows), ...left, ...captured, `next: ${next}`].join('\n')
+  const loose = tables.filter(({ dryRun, capture }) => !dryRun && capture === 'off')
+  const names = loose.map((one) => one.table).join(', ')
+  const uncaptured =
+    loose.length === 0
+      ? []
+      : [`! ${names}: what is written meanwhile is not captured: a first look, or a rehearsal on a copy`]
+  return [table(HEADS, rows), ...left, ...uncaptured, `next: ${next}`].join('\n')
 }
 
 const HEADS = [

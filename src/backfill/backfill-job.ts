@@ -16,6 +16,8 @@ export interface BackfillJob {
   readonly shape: string
   readonly events: EventsTable
   readonly run: Run
+  /** The epoch of the capture beside which it runs, or null where writes meanwhile are not captured. */
+  readonly capture: string | null
   readonly resumed: boolean
   /** As the command line names it. */
   readonly tableName: string

@@ -72,6 +72,6 @@ export interface BackfillResult {
   /** What could not be taken; at most 100, in order of discovery. */
   readonly left: readonly LeftRow[]
   readonly dryRun: boolean
-  /** Always false for now: rows written during and after it are not captured, so that it doesn't count for a gate. */
-  readonly capture: false
+  /** `off`: rows written during and after it are not captured, so that it counts for no gate. */
+  readonly capture: 'on' | 'off'
 }

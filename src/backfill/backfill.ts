@@ -7,9 +7,11 @@ import { type BackfillJob, MAX_ATTEMPTS } from './backfill-job.js'
 import type { BackfillOptions, BackfillResult, LeftRow } from './backfill-result.js'
 import { checkOptions } from './check-options.js'
 import { dryRun } from './dry-run.js'
+import { holdCapture } from './hold-capture.js'
 import { openBackfill } from './open-backfill.js'
 import { reportProgress } from './report-progress.js'
 import { restart } from './restart.js'
+import { turnOnAgain } from './restart-capture.js'
 import { newTeam, work } from './worker.js'
 
 /** Rows left that a result lists. */
@@ -33,6 +35,8 @@ export async function backfill(
   checkOptions(definition, options)
   if (options.dryRun === true) return dryRun(database, definition, options)
   if (options.restart === true) await restart(database, definition, options)
+  // A restart that was killed after it had turned capture off and archived.
+  else await turnOnAgain(database, definition, options)
   const job = await openBackfill(database, definition, options)
   const report = reportProgress(job)
   const team = newTeam(job, report)
@@ -41,7 +45,8 @@ export async function backfill(
   report.last(progress)
   const complete = progress.planned && progress.todo === '0'
   if (options.signal?.aborted === true && !complete) throw await stopped(job)
-  await settle(job, { capture: false })
+  await refuseOtherEpoch(job)
+  await settle(job, { capture: job.capture !== null })
   return {
     table: job.tableName,
     rows: progress.rows,
@@ -53,7 +58,17 @@ export async function backfill(
     resumed: job.resumed,
     left: await leftRows(job),
     dryRun: false,
-    capture: false,
+    capture: job.capture === null ? 'off' : 'on',
+  }
+}
+
+/** What came after the last slice: nothing of it is counted then. */
+async function refuseOtherEpoch(job: BackfillJob): Promise<void> {
+  try {
+    await job.database.session((session) => holdCapture(session, job))
+  } catch (error) {
+    await settle(job, { error: told(error) })
+    throw error
   }
 }
 
@@ -75,13 +90,15 @@ async function runWorkers(
   await Promise.all(workers)
   if (errors.length === 0) return
   const [error] = errors
-  const told =
-    error instanceof EventwardError
-      ? { code: error.code, message: error.message }
-      : { message: String(error) }
   // The receipt, where the server still takes one. What failed is what the caller must hear of.
-  await settle(job, { error: told }).catch(() => undefined)
+  await settle(job, { error: told(error) }).catch(() => undefined)
   throw error
+}
+
+function told(error: unknown): Readonly<Record<string, string>> {
+  return error instanceof EventwardError
+    ? { code: error.code, message: error.message }
+    : { message: String(error) }
 }
 
 async function stopped(job: BackfillJob): Promise<StoppedError> {

@@ -7,11 +7,13 @@ import { compileDryRun, compileGreatestKey, sql, typedKey } from '../sql/index.j
 import {
   frozenShapes,
   type KeyTexts,
+  readCapture,
   readEventsTable,
   refuseChangedDefinition,
   requireEventsTable,
 } from '../store/index.js'
 import type { BackfillOptions, BackfillResult } from './backfill-result.js'
+import { epochOf } from './hold-capture.js'
 import { lockTable, walkIndex } from './lock-table.js'
 import { rateLimit } from './rate-limit.js'
 import { readTimeLimits } from './time-limits.js'
@@ -66,12 +68,13 @@ export async function dryRun(
       resumed: false,
       left: [],
       dryRun: true,
-      capture: false,
+      capture: slices.captured ? 'on' : 'off',
     }
   })
 }
 
 interface Slices {
+  readonly captured: boolean
   readonly upTo: KeyTexts | null
   readonly rowEstimate: string | null
   readonly next: (after: KeyTexts | null) => Promise<SliceRow>
@@ -93,6 +96,7 @@ async function prepare(
   const frozen = events === null ? [] : await frozenShapes(session, definition.name)
   const { model, table } = await bindAggregate(session, definition, { frozen })
   if (events !== null) await refuseChangedDefinition(session, model, events)
+  const capture = events === null ? null : await readCapture(session, definition.name)
   const key = typedKey(model, table.key?.columns ?? [])
   const limits = await readTimeLimits(session)
   const { now } = await session.one<{ now: string }>(sql`select clock_timestamp()::text as now`)
@@ -121,7 +125,12 @@ async function prepare(
       return next(after, tries + 1)
     }
   }
-  return { upTo, rowEstimate: table.rowEstimate, next: (after) => next(after) }
+  return {
+    captured: epochOf(capture) !== null,
+    upTo,
+    rowEstimate: table.rowEstimate,
+    next: (after) => next(after),
+  }
 }
 
 async function installedEvents(session: Session, options: BackfillOptions): Promise<EventsTable | null> {

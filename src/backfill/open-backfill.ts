@@ -13,6 +13,7 @@ import {
   lockDefinition,
   openRun,
   type Run,
+  readCapture,
   refuseChangedDefinition,
   refusePendingRestart,
   registerDefinition,
@@ -23,6 +24,7 @@ import {
 } from '../store/index.js'
 import { type BackfillJob, MAX_ATTEMPTS } from './backfill-job.js'
 import type { BackfillOptions } from './backfill-result.js'
+import { epochOf, refuseOtherCapture } from './hold-capture.js'
 import { lockBoundTable, tableMoved, walkIndex } from './lock-table.js'
 import { rateLimit } from './rate-limit.js'
 import { tableLocked } from './table-locked.js'
@@ -36,8 +38,8 @@ const BIND_TRIES = 5
  * Everything that may be refused is looked at before anything is changed.
  *
  * @throws UsageError where definition, table or database don't fit; GateError EW_RUN_DEFINITION where a run was begun
- * under another definition and is not complete, EW_TABLE_MOVED where DDL came between; DatabaseError EW_BUSY,
- * EW_TABLE_LOCKED.
+ * under another definition and is not complete, EW_CAPTURE_DEFINITION, EW_TABLE_MOVED where DDL came between;
+ * DatabaseError EW_BUSY, EW_TABLE_LOCKED.
  */
 export async function openBackfill(
   database: Database,
@@ -52,7 +54,7 @@ export async function openBackfill(
     const name = tableName(definition.table)
     await registerDefinition(session, model, events)
     await ensurePartition(session, events, model.name, name)
-    const { run, resumed } = await openOrJoin(session, { bound, shape, events, key, name, options })
+    const { run, resumed, capture } = await openOrJoin(session, { bound, shape, events, key, name, options })
     return {
       database,
       model,
@@ -61,6 +63,7 @@ export async function openBackfill(
       events,
       run,
       resumed,
+      capture,
       tableName: name,
       rowEstimate: table.rowEstimate,
       limits,
@@ -88,8 +91,10 @@ export async function checkBackfill(
   await refusePendingRestart(session, { schema: definition.table.schema, table: definition.table.name })
   const frozen = await frozenShapes(session, definition.name)
   const { bound, shape } = await bindInShape(session, definition, frozen)
+  const capture = await readCapture(session, definition.name)
+  refuseOtherCapture(capture, bound.model.hash, name)
   const unfinished = await resumableRun(session, runOf(bound))
-  refuseOtherDefinition(unfinished, bound, name)
+  if (isOfEpoch(unfinished, epochOf(capture))) refuseOtherDefinition(unfinished, bound, name)
   await refuseChangedDefinition(session, bound.model, events)
   return { bound, shape, events }
 }
@@ -122,7 +127,7 @@ interface Opening {
 async function openOrJoin(
   session: Session,
   opening: Opening,
-): Promise<{ readonly run: Run; readonly resumed: boolean }> {
+): Promise<{ readonly run: Run; readonly resumed: boolean; readonly capture: string | null }> {
   const { bound, shape, events, name, options } = opening
   const { model } = bound
   try {
@@ -134,18 +139,25 @@ async function openOrJoin(
       await session.execute({ text: `set local lock_timeout = ${patienceOf(options)}`, values: [] })
       await lockBoundTable(session, { model, shape, tableName: name })
       const keyOrder = await readKeyShape(session, model.schema, model.table, model.key)
+      const captured = await readCapture(session, model.name)
+      refuseOtherCapture(captured, model.hash, name)
+      const capture = epochOf(captured)
       const unfinished = await resumableRun(session, runOf(bound))
-      refuseOtherDefinition(unfinished, bound, name)
-      if (unfinished?.params.keyOrder === keyOrder) {
+      const sameEpoch = isOfEpoch(unfinished, capture)
+      if (sameEpoch) refuseOtherDefinition(unfinished, bound, name)
+      if (unfinished !== null && sameEpoch && unfinished.params['keyOrder'] === keyOrder) {
         await touchGivenUp(session, unfinished.id, MAX_ATTEMPTS)
-        return { run: await resumeRun(session, unfinished.id), resumed: true }
+        return { run: await resumeRun(session, unfinished.id), resumed: true, capture }
       }
       if (unfinished !== null) {
-        // Its ranges would be read in an order that they were not planned in: rows between them would be left out.
-        const reason = 'the key, its type or its order has changed'
+        // Rows behind what it did were written without events; or its ranges would be read in an order that they were
+        // not planned in, and rows between them left out.
+        const reason = sameEpoch
+          ? 'the key, its type or its order has changed'
+          : 'capture was turned on or off since'
         await finishRun(session, unfinished.id, 'failed', { superseded: true, reason })
       }
-      return { run: await openNew(session, opening, keyOrder), resumed: false }
+      return { run: await openNew(session, opening, { keyOrder, capture }), resumed: false, capture }
     })
   } catch (error) {
     if (sqlstateOf(error) !== '55P03') throw error
@@ -153,7 +165,11 @@ async function openOrJoin(
   }
 }
 
-async function openNew(session: Session, { bound, key, options }: Opening, keyOrder: string): Promise<Run> {
+async function openNew(
+  session: Session,
+  { bound, key, options }: Opening,
+  { keyOrder, capture }: { readonly keyOrder: string; readonly capture: string | null },
+): Promise<Run> {
   const { model } = bound
   await walkIndex(session)
   const [greatest] = await session.rows<{ greatest: string }>(compileGreatestKey(model, key))
@@ -161,7 +177,7 @@ async function openNew(session: Session, { bound, key, options }: Opening, keyOr
     ...runOf(bound),
     aggregateType: model.name,
     definitionHash: model.hash,
-    params: { chunkRows: options.chunkRows ?? 5000, capture: false, keyOrder },
+    params: { chunkRows: options.chunkRows ?? 5000, capture, keyOrder },
     upperKey: greatest === undefined ? null : (JSON.parse(greatest.greatest) as KeyTexts),
   })
 }
@@ -172,6 +188,12 @@ function patienceOf({ patienceMs = 60_000 }: BackfillOptions): number {
 
 function runOf({ model }: BoundAggregate) {
   return { command: 'backfill', schema: model.schema, table: model.table }
+}
+
+/** Runs of before there was capture say `false`. */
+function isOfEpoch(run: Run | null, epoch: string | null): boolean {
+  const begun = run?.params['capture']
+  return run !== null && (begun === false || begun === undefined ? null : begun) === epoch
 }
 
 function refuseOtherDefinition(run: Run | null, { model }: BoundAggregate, name: string): void {

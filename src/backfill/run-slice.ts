@@ -3,6 +3,7 @@ import { compileSlice } from '../sql/index.js'
 import { type Chunk, claimChunk, type KeyTexts, storeProgress, toolVersion } from '../store/index.js'
 import { type BackfillJob, MAX_ATTEMPTS } from './backfill-job.js'
 import { type FailureKind, failureKind, thrownOut } from './failure.js'
+import { holdCapture } from './hold-capture.js'
 import { holdDefinition } from './hold-definition.js'
 import { lockBoundTable } from './lock-table.js'
 
@@ -29,7 +30,8 @@ export type Step =
 
 /**
  * Takes the next slice of a chunk, in one READ COMMITTED transaction: claim, ACCESS SHARE on the table (before the
- * slice's snapshot: one older than a rewrite sees an empty table), the slice, and the chunk's progress. Locks no row of
+ * slice's snapshot: one older than a rewrite sees an empty table), is capture still the same one, the slice, and the
+ * chunk's progress. Locks no row of
  * the table. Rejects only where the run can't go on.
  *
  * @param limitFor rows to ask for, of this chunk.
@@ -47,6 +49,7 @@ export async function runSlice(
       const chunk = await claim(session, job)
       if (chunk === null) return { kind: 'nothing' } as const
       await lockBoundTable(session, job)
+      await holdCapture(session, job)
       const asked = limitFor(chunk)
       if (chunk.kind === 'row') await allowMoreTime(session, job)
       claimed = { chunk, asked }

@@ -40,7 +40,7 @@ describe('a dry run', () => {
       resumed: false,
       left: [],
       dryRun: true,
-      capture: false,
+      capture: 'off',
     })
     expect(seen.slice(0, 3)).toEqual(['100', '200', '300'])
     const { rows } = await bare.admin.query(`select from pg_namespace where nspname = 'eventward'`)

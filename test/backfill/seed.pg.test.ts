@@ -40,7 +40,7 @@ describe('the seed', () => {
       resumed: false,
       left: [],
       dryRun: false,
-      capture: false,
+      capture: 'off',
     })
     expect(await stored()).toEqual([
       '12 v1 Created {"user_id": 123, "reward_id": 234, "payment_source_key": "pm_1"} 2018-02-01 00:00:00+00',
