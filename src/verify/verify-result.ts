@@ -1,4 +1,5 @@
 import type { Text } from '../definition/index.js'
+import type { Repair } from './repair-result.js'
 
 /** Which fold proves: `sql` on the server, `replay` in TypeScript. Both must find the same. */
 export type VerifyEngine = 'sql' | 'replay'
@@ -78,6 +79,8 @@ export interface VerifyResult {
   readonly table: VerifiedTable
   /** In order of key (collation C); at most `detailLimit`. `table.differences` counts all. */
   readonly differences: readonly Difference[]
+  /** With `repair`: what came of each difference that was open, in order of key. */
+  readonly repairs?: readonly Repair[]
 }
 
 /** Counts so far. */

@@ -17,6 +17,7 @@ import { checkFully } from './check-fully.js'
 import { checkOpen } from './check-open.js'
 import type { Findings } from './findings.js'
 import type { VerifiedTable } from './in-snapshot.js'
+import { repair } from './repair.js'
 import { readTableState, verifyMoved } from './table-state.js'
 import type { VerifyEngine, VerifyProgress, VerifyResult } from './verify-result.js'
 
@@ -36,6 +37,13 @@ export interface VerifyOptions {
   readonly detailLimit?: number
   /** Events, or rows, per range. @default 20,000, fewer where a table has more than 7 columns */
   readonly chunkSize?: number
+  /**
+   * Makes the events explain the rows that differ, then looks again: see `repair`. `dry` says what would be appended,
+   * and appends nothing.
+   *
+   * @default none
+   */
+  readonly repair?: 'now' | 'dry'
   /** The events table of the configuration: refused where this database keeps them elsewhere. */
   readonly events?: { readonly schema: string; readonly table: string }
 }
@@ -67,7 +75,12 @@ export async function verify(
   const { source, partition } = await database.session((session) => prepare(session, definition, options))
   const { model } = source
   const engine = options.engine ?? 'sql'
-  const params = { engine, open: options.open ?? false, workers: options.workers ?? 2 }
+  const params = {
+    engine,
+    open: options.open ?? false,
+    workers: options.workers ?? 2,
+    ...(options.repair === undefined ? {} : { repair: options.repair }),
+  }
   const { id } = await database.session((session) =>
     openRun(session, {
       command: 'verify',
@@ -90,7 +103,7 @@ export async function verify(
   try {
     const findings = await (params.open ? checkOpen : checkFully)(database, run)
     await database.session((session) => refuseMovedPartition(session, run, partition))
-    const result = resultOf(run, findings, partition)
+    const result = await repaired(database, run, resultOf(run, findings, partition))
     await database.session((session) => finishRun(session, id, 'complete', outcomeOf(result)))
     return result
   } catch (error) {
@@ -103,6 +116,24 @@ export async function verify(
       )
       .catch(() => undefined) // The first error is the one to be told.
     throw error
+  }
+}
+
+/**
+ * What is left after a repair: differences that are gone are closed, the others described anew. No proof of the whole
+ * table: the ranges that were clean before were read before the repair.
+ */
+async function repaired(database: Database, run: VerifyRun, before: VerifyResult): Promise<VerifyResult> {
+  const { repair: mode } = run.options
+  if (mode === undefined) return before
+  if (before.table.notice !== undefined) return { ...before, repairs: [] }
+  const repairs = await repair(database, run, { dryRun: mode === 'dry' })
+  if (mode === 'dry') return { ...before, repairs }
+  const left = await checkOpen(database, run)
+  return {
+    table: { ...before.table, differences: String(left.differences), clean: left.differences === 0 },
+    differences: left.listed(),
+    repairs,
   }
 }
 
@@ -168,7 +199,16 @@ function resultOf(
 }
 
 /** What the receipt keeps. */
-function outcomeOf({ table }: VerifyResult): Readonly<Record<string, unknown>> {
+function outcomeOf({ table, repairs = [] }: VerifyResult): Readonly<Record<string, unknown>> {
   const { rows, streams, events, differences, clean } = table
-  return { result: clean ? 'clean' : 'failed', rows, streams, events, differences }
+  const done = repairs.filter(({ outcome }) => outcome === 'repaired').length
+  return {
+    // What was repaired is proven by the next full verify.
+    result: clean ? (done === 0 ? 'clean' : 'repaired') : 'failed',
+    rows,
+    streams,
+    events,
+    differences,
+    ...(done === 0 ? {} : { repaired: String(done) }),
+  }
 }
