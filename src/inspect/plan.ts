@@ -94,6 +94,7 @@ async function planOne(
     freeDiskBytes: null,
     locks: [
       'ACCESS SHARE for less than half a second at a time: it waits for, and blocks, ALTER TABLE and the like only',
+      'verify --repair alone: each row that differs, updated to itself (its triggers run); SHARE ROW EXCLUSIVE for milliseconds where a stream has no row',
     ],
     warnings: planWarnings(model, table, expected),
     next: nextOf(model, events, expected),
