@@ -122,4 +122,58 @@ describe('a legacy trigger that sets last_update (C4)', () => {
     const back = await rollback(db.database, Subscription)
     expect(back).toMatchObject({ ok: true, reverified: { streams: 4 } })
   })
+
+  it('changes what a command has announced: that follows as a Changed of its own, where without capture it is lost', async () => {
+    await db.admin.query(`
+      create or replace function public.touched() returns trigger language plpgsql as
+        $$ begin new.payment_source_key = 'touched'; return new; end $$;
+      create trigger last_update before update on public.subscriptions for each row execute function public.touched();
+      update eventward.captures set verified_fingerprint = eventward.fingerprint(relid)`)
+    expect(await advance(db.database, Subscription)).toMatchObject({ ok: true })
+    const at = '2024-05-01 10:00:00+00'
+    const { rows: row } = await db.admin
+      .query<{ image: string }>(
+        `set timezone = 'UTC'; select json_object_agg(k, v) as image from public.subscriptions s, json_each_text(to_json(s)) j (k, v) where id = 3`,
+      )
+      .then((results) => (results as unknown as { rows: { image: string }[] }[])[1]!)
+    const image = {
+      ...(JSON.parse(row[0]!.image) as Record<string, string>),
+      created_at: '2018-01-01 00:03:00+00',
+      status: 'active',
+      stripe_key: 'sub_x',
+      activated_at: at,
+    }
+    const announced = {
+      type: 'Subscription',
+      id: '3',
+      metadata: {},
+      events: [{ type: 'Activated', schemaVersion: 1, data: { stripe_key: 'sub_x' }, occurredAt: at }],
+      image,
+    }
+    const write = `update public.subscriptions set status = 'active', stripe_key = 'sub_x', activated_at = '${at}' where id = 3`
+    await db.admin.query('begin')
+    await db.admin.query(`select set_config('eventward.announced', $1, true)`, [JSON.stringify(announced)])
+    await db.admin.query(write)
+    await db.admin.query('commit')
+    const { rows } = await db.admin.query(
+      `select type, data from public.events where aggregate_id = '3' order by version desc limit 2`,
+    )
+    expect(rows).toEqual([
+      { type: 'Changed', data: '{"payment_source_key": "touched"}' },
+      { type: 'Activated', data: '{"stripe_key": "sub_x"}' },
+    ])
+    expect((await verify(db.database, Subscription)).table.differences).toBe('0')
+
+    // The naive form: the command appends and brings the row along, and nobody looks at what became of it.
+    await db.admin.query('alter table public.subscriptions disable trigger "~eventward_before"')
+    await db.admin.query(`
+      update public.subscriptions set user_id = 9 where id = 6;
+      insert into public.events (aggregate_type, aggregate_id, version, type, data, occurred_at)
+      select 'Subscription', '6', 1 + max(version), 'Changed', '{"user_id": 9}', clock_timestamp()
+      from public.events where aggregate_id = '6'`)
+    const naive = await verify(db.database, Subscription)
+    expect(naive.differences.map(({ key, kind }) => ({ key, kind }))).toEqual([
+      { key: '6', kind: 'row_differs' },
+    ])
+  })
 })

@@ -12,9 +12,10 @@ export interface TestServer {
   readonly stop: () => Promise<void>
 }
 
-/** Starts a PostgreSQL of its own, for tests only: durability is off. `version` 15 or 18. */
+/** Starts a PostgreSQL of its own, for tests only: durability is off. `version` 15 or 18; `settings` beat ours. */
 export async function startTestServer(
   version = process.env['EVENTWARD_TEST_PG'] ?? '18',
+  settings: readonly string[] = [],
 ): Promise<TestServer> {
   const directory = await mkdtemp(join(tmpdir(), 'eventward-test-'))
   const port = await freePort()
@@ -37,7 +38,7 @@ export async function startTestServer(
       '--locale-provider=icu',
       '--icu-locale=en-US',
     ],
-    postgresFlags: SETTINGS.flatMap((setting) => ['-c', setting]),
+    postgresFlags: [...SETTINGS, ...settings].flatMap((setting) => ['-c', setting]),
     onLog: (message) => log.push(String(message)),
     onError: (message) => log.push(String(message)),
   })
