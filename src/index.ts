@@ -49,5 +49,7 @@ export {
   type Present,
   type State,
   type Stored,
+  type WithEventsOptions,
   withContext,
+  withEvents,
 } from './runtime/index.js'

@@ -7,8 +7,12 @@ import { ident, inlineQuery, literal, type Query, type QueryValue, raw, sql } fr
 export type Texts = Readonly<Record<string, string | null>>
 
 /** What is used of the driver's client, which belongs to the application. */
-interface DriverClient {
-  query(config: { readonly text: string; readonly types: unknown }): Promise<Result | readonly Result[]>
+export interface DriverClient {
+  query(config: {
+    readonly text: string
+    readonly values?: readonly unknown[]
+    readonly types: unknown
+  }): Promise<Result | readonly Result[]>
 }
 
 interface Result {
@@ -25,6 +29,8 @@ export interface Answer {
 export interface CallerConnection {
   /** Runs statements in one round trip, under the application's settings. One answer each. Errors are the driver's. */
   run(statements: readonly Query[]): Promise<readonly Answer[]>
+  /** Runs one statement with the application's own values, as the driver sends them; gives texts. */
+  ask(text: string, values: readonly unknown[]): Promise<readonly Texts[]>
 }
 
 /**
@@ -40,13 +46,20 @@ export async function connectionOf(trx: Knex.Transaction): Promise<CallerConnect
     })
   }
   // Public in knex's documentation for dialects, untyped: a transaction's client has this one connection.
-  const client = (await trx.client.acquireConnection()) as DriverClient
+  return callerConnection((await trx.client.acquireConnection()) as DriverClient)
+}
+
+export function callerConnection(client: DriverClient): CallerConnection {
   return {
     async run(statements) {
       const text = statements.map((statement) => inlineQuery(withoutArrays(statement))).join(';\n')
       const result = await client.query({ text, types: TEXT_ONLY })
       const results = 'rows' in result ? [result] : result
       return results.map(({ rows, rowCount }) => ({ rows, count: rowCount ?? 0 }))
+    },
+    async ask(text, values) {
+      const result = await client.query({ text, values, types: TEXT_ONLY })
+      return 'rows' in result ? result.rows : []
     },
   }
 }

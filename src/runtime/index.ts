@@ -13,3 +13,4 @@ export type {
 } from './command-types.js'
 export { type Context, withContext } from './context.js'
 export { type Command, type CommandInput, defineCommand } from './define-command.js'
+export { type EventsOf, type WithEventsOptions, withEvents } from './with-events.js'

@@ -1,8 +1,8 @@
 import type pg from 'pg'
 import { insertSubscriptions } from '../support/subscription.js'
 
-/** The two rows of the slide, just inserted, and no event from before. */
-export async function resetSubscriptions(admin: pg.Client): Promise<void> {
+/** No row, and no event from before. */
+export async function forgetSubscriptions(admin: pg.Client): Promise<void> {
   await admin.query(`
     begin;
     delete from public.subscriptions;
@@ -11,6 +11,11 @@ export async function resetSubscriptions(admin: pg.Client): Promise<void> {
     delete from public.events_subscription;
     alter table public.events_subscription enable always trigger eventward_append_only,
       enable always trigger eventward_append_only_own;
-    ${insertSubscriptions}
     commit`)
+}
+
+/** The two rows of the slide, just inserted. */
+export async function resetSubscriptions(admin: pg.Client): Promise<void> {
+  await forgetSubscriptions(admin)
+  await admin.query(insertSubscriptions)
 }

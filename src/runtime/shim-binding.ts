@@ -1,0 +1,97 @@
+import type { Knex } from 'knex'
+import type { AggregateDefinition } from '../definition/index.js'
+import { literal, qualified, raw, sql } from '../sql/index.js'
+import { partitionOf } from '../store/index.js'
+import { rowShapeQuery } from './ask-phase.js'
+import { type CallerConnection, savepoint } from './caller-connection.js'
+import { readingSession } from './caller-session.js'
+import { type Binding, bindingOf } from './command-binding.js'
+import { capturedTwice, notPrepared } from './shim-errors.js'
+
+/** A definition bound for dual-write, under the table's lock. */
+export interface ShimBinding {
+  readonly binding: Binding
+  /** Each statement has a snapshot of its own (READ COMMITTED). */
+  readonly fresh: boolean
+}
+
+/** Which bindings were found fit, and recorded: once each. */
+const ready = new WeakSet<Binding>()
+
+/**
+ * Takes ROW EXCLUSIVE on the table, as the write itself will, and binds: under it no trigger comes or goes.
+ *
+ * @throws GateError EW_SHIM_CAPTURED where triggers keep its events, EW_NOT_CAPTURED where the definition is not
+ * registered or there is no partition.
+ */
+export async function bindShim(
+  connection: CallerConnection,
+  client: unknown,
+  definition: AggregateDefinition,
+): Promise<ShimBinding> {
+  const name = qualified(definition.table.schema, definition.table.name)
+  const answers = await connection.run([
+    sql`lock table only ${raw(name)} in row exclusive mode`,
+    sql`select pg_catalog.current_database() as database, pg_catalog.current_setting('transaction_isolation') as isolation,
+      exists (
+        select
+        from pg_catalog.pg_trigger g
+        where g.tgrelid operator(pg_catalog.=) ${raw(literal(name))}::pg_catalog.regclass
+          and g.tgname in ('~eventward_before', '!eventward_after_insert')
+      ) as captured`,
+    rowShapeQuery(definition),
+  ])
+  const { database, isolation, captured } = answers[1]?.rows[0] ?? {}
+  if (captured === 't') throw capturedTwice(definition)
+  const shape = answers[2]?.rows[0]?.['shape'] ?? ''
+  const trx = { client } as Knex.Transaction
+  const request = { trx, connection, definition, database: database ?? '', shape }
+  let binding = await bindingOf(request)
+  if (!ready.has(binding)) {
+    // It may have been registered since.
+    if (binding.unregistered.size > 0) binding = await bindingOf(request, true)
+    await prepare(connection, binding, definition)
+    ready.add(binding)
+  }
+  return { binding, fresh: isolation === 'read committed' || isolation === 'read uncommitted' }
+}
+
+async function prepare(
+  connection: CallerConnection,
+  binding: Binding,
+  definition: AggregateDefinition,
+): Promise<void> {
+  const { model, events, unregistered } = binding
+  if (unregistered.size > 0)
+    throw notPrepared(definition, 'its definition is not registered as the code has it')
+  const partition = await partitionOf(readingSession(connection), events, model.name)
+  if (partition === null) throw notPrepared(definition, 'there is no partition for its events')
+  await record(connection, binding)
+}
+
+const NAME = 'eventward_shim'
+
+/**
+ * Leaves a receipt, from which `status` and the gate see that the shim keeps the events of this table: without triggers
+ * nobody knows who else writes. An application that may not write there does without: capture is off all the same.
+ */
+async function record(connection: CallerConnection, { model, origin }: Binding): Promise<void> {
+  const receipt = sql`
+    insert into eventward.runs (command, table_schema, table_name, aggregate_type, state, definition_hash, params,
+      tool_version, application_name, finished_at)
+    select 'shim', ${model.schema}::pg_catalog.text, ${model.table}::pg_catalog.text, ${model.name}::pg_catalog.text, 'complete',
+      ${model.hash}::pg_catalog.text, '{"capture":"shim"}', ${origin.writer}::pg_catalog.text,
+      pg_catalog.current_setting('application_name'), pg_catalog.clock_timestamp()
+    where not exists (
+      select
+      from eventward.runs r
+      where r.command operator(pg_catalog.=) 'shim'
+        and r.aggregate_type = ${model.name}::pg_catalog.text
+        and r.definition_hash operator(pg_catalog.=) ${model.hash}::pg_catalog.text
+    )`
+  try {
+    await connection.run([savepoint.begin(NAME), receipt, savepoint.end(NAME)])
+  } catch {
+    await connection.run([savepoint.undo(NAME), savepoint.end(NAME)])
+  }
+}
