@@ -1,5 +1,5 @@
 import type { Session } from '../db/index.js'
-import { type Query, sql } from '../sql/index.js'
+import { type Mark, type Query, sql } from '../sql/index.js'
 
 /** The phases of a captured table. One that isn't captured is `legacy`. */
 export type CapturedPhase = 'dual_write' | 'event_first' | 'complete'
@@ -89,6 +89,39 @@ export async function writeCaptureOff(session: Session, aggregateType: string): 
       phase_since = clock_timestamp()
     where aggregate_type = ${aggregateType}::text`)
   await clearProof(session, aggregateType)
+}
+
+/** A full, clean verify that nothing came between. */
+export interface Proof {
+  readonly run: string
+  /** What the table was, from its start to its end. */
+  readonly fingerprint: string
+  readonly definitionHash: string
+  /** All that this doesn't see was written afterwards. */
+  readonly mark: Mark
+}
+
+/**
+ * Keeps others from ending a verify of the same table, or turning capture on or off, until the transaction ends: what is
+ * looked at behind it stays so. Locks the capture's row.
+ */
+export async function lockCapture(session: Session, aggregateType: string): Promise<void> {
+  await session.execute(sql`
+    select
+    from eventward.captures
+    where aggregate_type = ${aggregateType}::text
+    for no key update`)
+}
+
+/** Keeps a proof as the one that stands. */
+export async function writeProof(session: Session, aggregateType: string, proof: Proof): Promise<void> {
+  const { run, fingerprint, definitionHash, mark } = proof
+  await session.execute(sql`
+    update eventward.captures
+    set verified_run = ${run}::bigint, verified_fingerprint = ${fingerprint}::text,
+      verified_at = clock_timestamp(), verified_snapshot = ${mark.snapshot}::pg_snapshot,
+      verified_horizon = ${mark.horizon}::bigint, verified_hash = ${definitionHash}::text
+    where aggregate_type = ${aggregateType}::text`)
 }
 
 /** Forgets the proof that stands. */

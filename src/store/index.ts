@@ -7,11 +7,14 @@ export {
   type Capture,
   type CapturedPhase,
   clearProof,
+  lockCapture,
   type NewCapture,
+  type Proof,
   readCapture,
   readCaptureOfTable,
   writeCaptureOff,
   writeCaptureOn,
+  writeProof,
 } from './captures.js'
 export {
   addChunks,
@@ -56,3 +59,4 @@ export {
 } from './runs.js'
 export { type Locked, type LockProgress, type TableLock, withTableLock } from './table-lock.js'
 export { toolVersion } from './tool-version.js'
+export { verifiedMark } from './verified-mark.js'

@@ -2,6 +2,7 @@ import type { Database } from '../db/index.js'
 import { StoppedError, shellWord } from '../errors/index.js'
 import { type Findings, findings } from './findings.js'
 import { halving } from './halve.js'
+import type { VerifiedTable } from './in-snapshot.js'
 import { type MismatchScope, resolveUnmet } from './keep-mismatches.js'
 import { replayEngine } from './replay-engine.js'
 import { runWorkers } from './run-workers.js'
@@ -42,16 +43,39 @@ export async function checkFully(database: Database, run: VerifyRun): Promise<Fi
   return found
 }
 
-/** The engine of a run, for ranges that may hold what can't be read. */
-export function streamCheckOf({ source, engine }: VerifyRun): StreamCheck {
-  const make = engine === 'sql' ? sqlEngine : replayEngine
-  return halving(source, make(source))
+/**
+ * The engine of a run, for ranges that may hold what can't be read. A range with events that no definition knows is
+ * looked at again where one was registered meanwhile.
+ */
+export function streamCheckOf(run: VerifyRun): StreamCheck {
+  const make = run.engine === 'sql' ? sqlEngine : replayEngine
+  let prepared: { readonly source: VerifiedTable; readonly check: StreamCheck } | undefined
+  const present = () => {
+    const { source } = run
+    if (prepared?.source !== source) prepared = { source, check: halving(source, make(source)) }
+    return prepared
+  }
+  return async (session, range) => {
+    for (;;) {
+      const { source, check } = present()
+      const checked = await check(session, range)
+      if (!checked.found.some(({ kind }) => kind === 'unknown_event')) return checked
+      if (!(await run.refresh(session, source))) return checked
+    }
+  }
 }
 
 export function findingsOf(run: VerifyRun): Findings {
-  const { source, engine, table, options } = run
+  const { engine, table, options } = run
   return findings({
-    describe: { source, engine, table, keysOnly: options.keysOnly ?? false },
+    describe: {
+      get source() {
+        return run.source
+      },
+      engine,
+      table,
+      keysOnly: options.keysOnly ?? false,
+    },
     scope: scopeOf(run),
     detailLimit: options.detailLimit ?? 100,
   })

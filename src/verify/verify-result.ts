@@ -69,6 +69,8 @@ export interface VerifiedTable {
   readonly events: string
   readonly differences: string
   readonly clean: boolean
+  /** It is what a gate asks for: full, clean, beside a capture that was whole, and nothing came between. */
+  readonly proof: boolean
   /** The receipt. */
   readonly run: string
   /** What to know before reading the differences, and what to do: nothing was backfilled yet. */

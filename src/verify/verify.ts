@@ -17,6 +17,8 @@ import { checkFully } from './check-fully.js'
 import { checkOpen } from './check-open.js'
 import type { Findings } from './findings.js'
 import type { VerifiedTable } from './in-snapshot.js'
+import { type LiveSource, liveSource } from './live-source.js'
+import { beginProof, endProof } from './proof.js'
 import { repair } from './repair.js'
 import { readTableState, verifyMoved } from './table-state.js'
 import type { VerifyEngine, VerifyProgress, VerifyResult } from './verify-result.js'
@@ -50,7 +52,9 @@ export interface VerifyOptions {
 
 /** A verify that is about to read: what it reads, what it is told, and its receipt. */
 export interface VerifyRun {
+  /** The same until `refresh` finds events of a definition that is newer than ours. */
   readonly source: VerifiedTable
+  readonly refresh: LiveSource['refresh']
   /** `name` in public, `schema.name` elsewhere. */
   readonly table: string
   readonly engine: VerifyEngine
@@ -63,6 +67,8 @@ export interface VerifyRun {
  * Proves that a table's events explain its rows: fold(all events) = row, for every row and every stream, column by
  * column as canonical text, in ranges of one statement each. Stores what differs until it is gone, and a receipt.
  * Reads rows and events in READ ONLY transactions, each under ACCESS SHARE of the table for as long as one range takes.
+ * A full one that is clean, of a captured table that nothing but its writers has changed meanwhile, is kept as the proof
+ * that a gate asks for; a failed one takes that away.
  *
  * @throws UsageError EW_NOT_MIGRATED, EW_DEFINITION_CHANGED, EW_RESTART_PENDING and those of `bindAggregate`;
  * StoppedError EW_STOPPED by `signal`; DatabaseError.
@@ -92,8 +98,12 @@ export async function verify(
       upperKey: null,
     }),
   )
+  const live = liveSource(definition, source)
   const run: VerifyRun = {
-    source,
+    get source() {
+      return live.current
+    },
+    refresh: live.refresh,
     table: tableName({ schema: model.schema, name: model.table }),
     engine,
     workers: params.workers,
@@ -101,11 +111,20 @@ export async function verify(
     options,
   }
   try {
+    const start = params.open
+      ? null
+      : await database.session((session) => beginProof(session, run, partition))
     const findings = await (params.open ? checkOpen : checkFully)(database, run)
     await database.session((session) => refuseMovedPartition(session, run, partition))
-    const result = await repaired(database, run, resultOf(run, findings, partition))
-    await database.session((session) => finishRun(session, id, 'complete', outcomeOf(result)))
-    return result
+    const told = await repaired(database, run, resultOf(run, findings, partition))
+    return await database.session((session) =>
+      session.transaction({}, async () => {
+        const proven = start === null ? {} : await endProof(session, run, start, findings.differences === 0)
+        const result = { ...told, table: { ...told.table, ...proven } }
+        await finishRun(session, id, 'complete', outcomeOf(result))
+        return result
+      }),
+    )
   } catch (error) {
     await database
       .session((session) =>
@@ -189,6 +208,7 @@ function resultOf(
       events: String(findings.events),
       differences: String(findings.differences),
       clean: findings.differences === 0,
+      proof: false,
       run: id,
       ...(empty
         ? { notice: `nothing is backfilled yet: ${why}. Run \`eventward backfill ${shellWord(table)}\`.` }
@@ -200,7 +220,7 @@ function resultOf(
 
 /** What the receipt keeps. */
 function outcomeOf({ table, repairs = [] }: VerifyResult): Readonly<Record<string, unknown>> {
-  const { rows, streams, events, differences, clean } = table
+  const { rows, streams, events, differences, clean, proof } = table
   const done = repairs.filter(({ outcome }) => outcome === 'repaired').length
   return {
     // What was repaired is proven by the next full verify.
@@ -209,6 +229,7 @@ function outcomeOf({ table, repairs = [] }: VerifyResult): Readonly<Record<strin
     streams,
     events,
     differences,
+    proof,
     ...(done === 0 ? {} : { repaired: String(done) }),
   }
 }
