@@ -17,15 +17,31 @@ export interface Context {
 
 const storage = new AsyncLocalStorage<Context>()
 
+/** What comes of work: a promise of whatever could be awaited. */
+type Begun<T> = T extends PromiseLike<infer Result> ? Promise<Result> : T
+
 /**
  * Runs `work` in a context: events written by commands and, through `withEvents`, by any other write meanwhile bear it
- * as metadata. Contexts nest; the inner one wins.
+ * as metadata. Contexts nest; the inner one wins. A query that `work` returns is begun here: knex's run only once they
+ * are awaited, which would be outside.
  *
  * @example
  * app.use((request, _, next) => withContext({ actor: request.user.id, requestId: request.id }, next))
  */
-export function withContext<T>(context: Context, work: () => T): T {
-  return storage.run({ ...storage.getStore(), ...context }, work)
+export function withContext<T>(context: Context, work: () => T): Begun<T> {
+  return storage.run({ ...storage.getStore(), ...context }, () => begun(work()))
+}
+
+/** Asks a lazy thenable for its result, and so begins it. The cast: its type says what `then` gives. */
+function begun<T>(result: T): Begun<T> {
+  const lazy = result as { readonly then?: unknown } | null | undefined
+  if (typeof lazy !== 'object' || typeof lazy?.then !== 'function' || result instanceof Promise) {
+    return result as Begun<T>
+  }
+  const thenable = result as unknown as PromiseLike<unknown>
+  return new Promise((resolve, reject) => {
+    thenable.then(resolve, reject)
+  }) as Begun<T>
 }
 
 /** The metadata of the present context; null outside of one. */
