@@ -5,12 +5,13 @@ import { marks } from './marks.js'
 import { count, duration, percent } from './quantity.js'
 import { table } from './table.js'
 
-/** Every table on one screen; a problem stands out by its sign and in words. */
+/** Every table on one screen; a problem stands out by its sign and in words, those with one come first. */
 export function statusText(tables: readonly TableStatus[], stream: Output): string {
   const mark = marks(stream)
   const rows = tables.map((one) => [
     `${signOf(one, mark)} ${one.table}`,
     one.phase,
+    one.capture,
     backfillText(one),
     verifyText(one),
     percent(one.residueShare),
@@ -18,19 +19,20 @@ export function statusText(tables: readonly TableStatus[], stream: Output): stri
     one.reads,
     one.next,
   ])
-  const open = tables.filter(({ openDifferences }) => openDifferences !== null && openDifferences !== '0')
+  const back = tables.filter(({ phase }) => phase === 'event_first')
   return [
     table(HEADS, rows),
-    ...open.map(
-      (one) =>
-        `problem   ${one.table}: ${count(one.openDifferences)} open differences → eventward verify ${shellWord(one.table)} --open`,
+    ...tables.flatMap((one) =>
+      one.problems.map(({ what, next }) => `problem   ${one.table}: ${what} → ${next}`),
     ),
+    ...back.map((one) => `way back  eventward cutover ${shellWord(one.table)} rollback`),
   ].join('\n')
 }
 
 const HEADS = [
   { head: '  TABLE' },
   { head: 'PHASE' },
+  { head: 'CAPTURE' },
   { head: 'BACKFILL' },
   { head: 'VERIFIED' },
   { head: 'RESIDUE', align: 'right' },
@@ -39,12 +41,15 @@ const HEADS = [
   { head: 'NEXT' },
 ] as const
 
-function signOf({ backfill, verify, openDifferences }: TableStatus, mark: ReturnType<typeof marks>): string {
-  if ((openDifferences ?? '0') !== '0' || verify?.clean === false) return mark.bad
+function signOf(
+  { problems, capture, backfill, verify, provenBy }: TableStatus,
+  mark: ReturnType<typeof marks>,
+): string {
+  if (problems.length > 0 || verify?.clean === false) return mark.bad
   if (backfill?.complete === true && verify?.clean === true && BigInt(verify.run) > BigInt(backfill.run)) {
-    return mark.ok
+    return capture === 'off' || provenBy !== null ? mark.ok : '~'
   }
-  return backfill === null ? mark.none : '~'
+  return backfill === null && capture === 'off' ? mark.none : '~'
 }
 
 function backfillText({ backfill }: TableStatus): string {

@@ -62,6 +62,8 @@ export interface CaptureProblem {
 /** Where the capture of a table stands. */
 export interface CaptureStatus {
   readonly table: string
+  /** False where eventward is not installed, or this role may not see it. */
+  readonly installed: boolean
   /** `broken`: it was turned on, but a write could pass unseen. */
   readonly capture: 'on' | 'off' | 'broken'
   readonly phase: Phase

@@ -17,10 +17,12 @@ export async function captureStatus(
   definition: AggregateDefinition,
 ): Promise<CaptureStatus> {
   const table = tableName(definition.table)
-  const capture = (await isInstalled(session)) ? await readCapture(session, definition.name) : null
+  const installed = await isInstalled(session)
+  const capture = installed ? await readCapture(session, definition.name) : null
   if (capture === null || capture.state === 'off') {
     return {
       table,
+      installed,
       capture: 'off',
       phase: 'legacy',
       directWrites: definition.directWrites,
@@ -36,6 +38,7 @@ export async function captureStatus(
   const problems = [...found, ...(await milderProblems(session, definition, capture))]
   return {
     table,
+    installed,
     capture: found.length > 0 ? 'broken' : 'on',
     phase: capture.phase,
     directWrites: capture.directWrites,

@@ -14,3 +14,4 @@ export type {
   Phase,
 } from './capture-result.js'
 export { captureStatus } from './capture-status.js'
+export { captureObstacles, type Obstacle } from './obstacles.js'

@@ -11,6 +11,8 @@ export interface LastBackfill {
   readonly run: string
   readonly state: string
   readonly complete: boolean
+  /** The epoch of the capture beside which it ran; null where writes meanwhile were not captured. */
+  readonly capture: string | null
   /** Share of the rows done, by the planner's estimate of the table; 100 where complete; null where nobody knows. */
   readonly percent: number | null
   readonly rows: string
@@ -34,8 +36,8 @@ export async function lastBackfill(
   table: TableOf,
   rowEstimate: string | null,
 ): Promise<LastBackfill | null> {
-  const [row] = await session.rows<Record<string, string>>(sql`
-    select r.id as run, r.state, r.started_at,
+  const [row] = await session.rows<Record<string, string | null>>(sql`
+    select r.id as run, r.state, r.started_at, nullif(r.params ->> 'capture', 'false') as capture,
       coalesce(sum(c.rows), 0) as rows,
       coalesce(sum(c.events), 0) as events
     from eventward.runs r
@@ -55,6 +57,7 @@ export async function lastBackfill(
     run,
     state,
     complete,
+    capture: row['capture'] ?? null,
     percent: percentOf(complete, rows, rowEstimate),
     rows,
     events,

@@ -1,3 +1,4 @@
+import { type CaptureStatus, captureStatus } from '../capture/index.js'
 import {
   type CatalogTable,
   readTables,
@@ -10,6 +11,7 @@ import { type AggregateDefinition, type BoundModel, tableName } from '../definit
 import { shellWord } from '../errors/index.js'
 import { readInstalled, readOwnTables } from '../migrate/index.js'
 import { bindStored } from './bind-stored.js'
+import { captureWarnings } from './capture-warnings.js'
 import { type Expectation, expectEvents } from './expect-events.js'
 import { planWarnings } from './plan-warnings.js'
 import { selectAggregates } from './select-aggregates.js'
@@ -31,7 +33,7 @@ export interface PlannedTable {
   readonly diskBytes: string | null
   /** A server does not tell it. */
   readonly freeDiskBytes: null
-  /** Locks that a backfill and a verify take on it. */
+  /** Locks that a move takes on it, and for how long. */
   readonly locks: readonly string[]
   readonly warnings: readonly string[]
   readonly next: string
@@ -82,6 +84,7 @@ async function planOne(
   if (refusal !== null) return refusal
   const { model, table } = await bindStored(session, definition)
   const expected = await expectEvents(session, model, table, events)
+  const capture = await captureStatus(session, definition)
   const name = tableName(table)
   return {
     table: name,
@@ -92,14 +95,21 @@ async function planOne(
     chunks: chunksOf(expected.rows, options.chunkRows ?? CHUNK_ROWS),
     diskBytes: diskOf(expected, table),
     freeDiskBytes: null,
-    locks: [
-      'ACCESS SHARE for less than half a second at a time: it waits for, and blocks, ALTER TABLE and the like only',
-      'verify --repair alone: each row that differs, updated to itself (its triggers run); SHARE ROW EXCLUSIVE for milliseconds where a stream has no row',
+    locks: LOCKS,
+    warnings: [
+      ...planWarnings(model, table, expected),
+      ...(await captureWarnings(session, table, expected.rows)),
     ],
-    warnings: planWarnings(model, table, expected),
-    next: nextOf(model, events, expected),
+    next: nextOf(model, events, { expected, capture }),
   }
 }
+
+const LOCKS = [
+  'backfill, verify: ACCESS SHARE for less than half a second at a time: it waits for, and blocks, ALTER TABLE and the like only',
+  'verify --repair alone: each row that differs, updated to itself (its triggers run); SHARE ROW EXCLUSIVE for milliseconds where a stream has no row',
+  'capture on, cutover: SHARE ROW EXCLUSIVE for some ms, asked for in tries of 0.4 s: writers wait, readers do not',
+  'capture off, backfill --restart: ACCESS EXCLUSIVE for some ms, likewise: readers and writers wait',
+]
 
 /** A table that can't be moved is an answer here, not an error. */
 async function unsupported(
@@ -157,10 +167,15 @@ function diskOf({ rows, events }: Expectation, table: CatalogTable): string | nu
   return String(Math.round(Number(events) * BYTES_PER_EVENT + Number(table.bytes)))
 }
 
-function nextOf(model: BoundModel, events: EventsTable | null, expected: Expectation): string {
+function nextOf(
+  model: BoundModel,
+  events: EventsTable | null,
+  { expected, capture }: { readonly expected: Expectation; readonly capture: CaptureStatus },
+): string {
   const name = tableName({ schema: model.schema, name: model.table })
   if (events === null) return 'eventward migrate up'
-  return expected.events === '0'
-    ? `eventward verify ${shellWord(name)}`
-    : `eventward backfill ${shellWord(name)}`
+  if (expected.events === '0') return `eventward verify ${shellWord(name)}`
+  return capture.capture === 'on'
+    ? `eventward backfill ${shellWord(name)}`
+    : `eventward capture on ${shellWord(name)}`
 }

@@ -1,10 +1,14 @@
+import { type CaptureProblem, type CaptureStatus, captureStatus, type Phase } from '../capture/index.js'
 import { readTables } from '../catalog/index.js'
 import type { EventsTable, LoadedConfig } from '../config/index.js'
 import type { Database, Session } from '../db/index.js'
 import { type AggregateDefinition, tableName } from '../definition/index.js'
 import { shellWord } from '../errors/index.js'
 import { readInstalled } from '../migrate/index.js'
+import { sql } from '../sql/index.js'
+import { readIncomplete } from '../store/index.js'
 import { type LastBackfill, type LastVerify, lastBackfill, lastVerify, openDifferences } from './last-runs.js'
+import { nextStep } from './next-step.js'
 import { residueShare } from './residue-share.js'
 import { selectAggregates } from './select-aggregates.js'
 
@@ -12,20 +16,28 @@ import { selectAggregates } from './select-aggregates.js'
 export interface TableStatus {
   readonly table: string
   readonly aggregate: string
-  /** Rows are the truth, and nothing is captured. */
-  readonly phase: 'legacy'
-  readonly capture: 'off'
+  readonly phase: Phase
+  readonly capture: CaptureStatus['capture']
   readonly reads: 'legacy'
   readonly backfill: LastBackfill | null
   readonly verify: LastVerify | null
+  /** The verify whose proof stands, for a gate; null where none does. */
+  readonly provenBy: string | null
   /** Of the streams, what share needed a `Changed`, by a sample; null where there are none. */
   readonly residueShare: number | null
   /** Null where nothing was verified yet. */
   readonly openDifferences: string | null
+  /** Writes that could not be stored as events, and that no verify has looked at since; null where nobody knows. */
+  readonly incomplete: string | null
+  /** What is the matter, the gravest first. */
+  readonly problems: readonly Pick<CaptureProblem, 'what' | 'next'>[]
   readonly next: string
 }
 
-/** Says where every table stands. Reads our own bookkeeping and a sample of the events; READ ONLY. */
+/**
+ * Says where every table stands, those with a problem first. Reads our own bookkeeping and a sample of the events; READ
+ * ONLY.
+ */
 export function status(
   database: Database,
   config: LoadedConfig,
@@ -37,48 +49,84 @@ export function status(
       const { events } = await readInstalled(session)
       const all: TableStatus[] = []
       for (const definition of chosen) all.push(await statusOf(session, definition, events))
-      return all
+      const troubled = all.filter(({ problems }) => problems.length > 0)
+      return [...troubled, ...all.filter(({ problems }) => problems.length === 0)]
     }),
   )
 }
 
 async function statusOf(
   session: Session,
-  { name, table, residue }: AggregateDefinition,
+  definition: AggregateDefinition,
   events: EventsTable | null,
 ): Promise<TableStatus> {
+  const { name, table, residue } = definition
+  const shown = tableName(table)
   const [live] = await readTables(session, [table.schema], [table.name])
+  const capture = events === null ? null : await captureStatus(session, definition)
   const backfill = events === null ? null : await lastBackfill(session, table, live?.rowEstimate ?? null)
   const verify = events === null ? null : await lastVerify(session, table)
   const open = events === null || verify === null ? null : await openDifferences(session, table)
   const share =
     events === null || backfill === null ? null : await residueShare(session, events, { name, residue })
-  const known = { backfill, verify, openDifferences: open }
+  const kept = capture?.installed === true ? await keptOf(session, name) : null
+  const known = { backfill, verify, openDifferences: open, provenBy: kept?.provenBy ?? null }
+  const problems = problemsOf(shown, capture, { open, incomplete: kept?.incomplete ?? null })
   return {
-    table: tableName(table),
+    table: shown,
     aggregate: name,
-    phase: 'legacy',
-    capture: 'off',
+    phase: capture?.phase ?? 'legacy',
+    capture: capture?.capture ?? 'off',
     reads: 'legacy',
     ...known,
     residueShare: share,
-    next: nextStep(tableName(table), events !== null, live !== undefined, known),
+    incomplete: kept?.incomplete.count ?? null,
+    problems,
+    next: nextStep(shown, {
+      ...known,
+      migrated: events !== null,
+      exists: live !== undefined,
+      capture,
+      incomplete: kept?.incomplete.count ?? '0',
+    }),
   }
 }
 
-function nextStep(
+interface Kept {
+  readonly provenBy: string | null
+  readonly incomplete: Awaited<ReturnType<typeof readIncomplete>>
+}
+
+/** A proof stands only as long as the table is what it was. */
+async function keptOf(session: Session, aggregateType: string): Promise<Kept> {
+  const [row] = await session.rows<{ run: string | null }>(sql`
+    select verified_run as run
+    from eventward.captures
+    where aggregate_type = ${aggregateType}::text
+      and state = 'on'
+      and verified_fingerprint = eventward.fingerprint(relid)
+      and verified_hash = definition_hash`)
+  return { provenBy: row?.run ?? null, incomplete: await readIncomplete(session, aggregateType) }
+}
+
+function problemsOf(
   table: string,
-  migrated: boolean,
-  exists: boolean,
-  { backfill, verify, openDifferences: open }: Pick<TableStatus, 'backfill' | 'verify' | 'openDifferences'>,
-): string {
-  if (!exists) return 'eventward generate'
-  if (!migrated) return 'eventward migrate up'
-  if (backfill === null || !backfill.complete) return `eventward backfill ${shellWord(table)}`
-  // A verify from before the last backfill proved other events.
-  const proven = verify?.clean === true && BigInt(verify.run) > BigInt(backfill.run)
-  if (!proven) return `eventward verify ${shellWord(table)}`
-  return open !== '0'
-    ? `eventward verify ${shellWord(table)} --open`
-    : `eventward explain ${shellWord(table)}`
+  capture: CaptureStatus | null,
+  { open, incomplete }: { readonly open: string | null; readonly incomplete: Kept['incomplete'] | null },
+): TableStatus['problems'] {
+  const word = shellWord(table)
+  return [
+    ...(capture?.problems ?? []).map(({ what, next }) => ({ what, next })),
+    ...(open === null || open === '0'
+      ? []
+      : [{ what: `${open} open differences`, next: `eventward verify ${word} --open` }]),
+    ...(incomplete === null || incomplete.count === '0'
+      ? []
+      : [
+          {
+            what: `${incomplete.count} writes could not be stored as events (the last: ${incomplete.reason})`,
+            next: `eventward verify ${word}`,
+          },
+        ]),
+  ]
 }

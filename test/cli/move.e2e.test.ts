@@ -86,7 +86,7 @@ describe('a move by the command line', () => {
         backfill: { complete: true, percent: 100, rows: '2', events: '6' },
         verify: { clean: true, engine: 'replay' },
         openDifferences: '0',
-        next: 'eventward explain subscriptions',
+        next: 'eventward capture on subscriptions',
       },
     ])
 
