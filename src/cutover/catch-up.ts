@@ -35,7 +35,7 @@ export async function catchUp(
   for (let round = 1; ; round += 1) {
     const from = mark
     mark = await database.session(take)
-    const seen = await checkSince(database, set, from)
+    const seen = await checkBetween(database, set, from, mark)
     sum.streams += seen.streams
     sum.events += seen.events
     if (seen.streams > 0)
@@ -45,11 +45,11 @@ export async function catchUp(
   }
 }
 
-async function checkSince(database: Database, set: Cutover['set'], from: Mark) {
+async function checkBetween(database: Database, set: Cutover['set'], from: Mark, to: Mark) {
   let [streams, events] = [0, 0]
   const found: Found[] = []
   for (let after = from.horizon; ; ) {
-    const page = await database.session((session) => set.touched(session, from, after))
+    const page = await database.session((session) => set.touched(session, { from, to, after }))
     if (page === null) return { streams, events, found }
     after = page.last
     events += page.events

@@ -22,22 +22,28 @@ export function touchedSinceSql(source: VerifySource, mark: Mark): Query {
         ${touchedSql(source, mark)}`
 }
 
+/** What was written between two marks, from a position on. */
+export interface Between {
+  readonly from: Mark
+  readonly to: Mark
+  readonly after: string
+  readonly limit: number
+}
+
 /**
- * SQL of the next such events in order of position: `ids` (JSON array, each id once), `events` (count), `last` (the
- * position to go on after, or null where there are none).
+ * SQL of the next events, in order of position, which `to` sees and `from` doesn't: `ids` (JSON array, each id once),
+ * `events` (count), `last` (the position to go on after, or null where there are none). Bounded by `to`: whoever pages
+ * on while others write would else never come to an end.
  */
-export function compileTouchedPage(
-  source: VerifySource,
-  mark: Mark,
-  { after, limit }: { readonly after: string; readonly limit: number },
-): Query {
+export function compileTouchedPage(source: VerifySource, { from, to, after, limit }: Between): Query {
   return sql`
     select coalesce(pg_catalog.jsonb_agg(distinct p.id), '[]') as ids,
       pg_catalog.count(*) as events,
       pg_catalog.max(p.position) as last
     from (
       select e.aggregate_id as id, e.position
-      ${touchedSql(source, mark)}
+      ${touchedSql(source, from)}
+        and pg_catalog.pg_visible_in_snapshot(e.transaction_id, ${to.snapshot}::pg_catalog.pg_snapshot)
         and e.position > ${after}::pg_catalog.int8
       order by e.position
       limit ${String(limit)}::pg_catalog.int8

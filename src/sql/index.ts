@@ -43,6 +43,7 @@ export { compileDryRun, compileSlice, type SliceInput } from './compile-slice.js
 export { compileStreamEvents, compileVerifyDetail } from './compile-verify-detail.js'
 export { compileVerifyRows } from './compile-verify-rows.js'
 export {
+  type Between,
   compileTouchedPage,
   compileVerifySet,
   idsSql,

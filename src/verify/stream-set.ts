@@ -2,6 +2,7 @@ import { bindAggregate } from '../bind/index.js'
 import type { Session } from '../db/index.js'
 import { type AggregateDefinition, type BoundModel, tableName } from '../definition/index.js'
 import {
+  type Between,
   compileTouchedPage,
   compileVerifySet,
   idsSql,
@@ -23,8 +24,8 @@ export interface StreamSet {
   readonly model: BoundModel
   /** `name` in public, `schema.name` elsewhere. */
   readonly table: string
-  /** The next ids that have events which the mark doesn't see, by position, and where to go on; null after the last. */
-  readonly touched: (session: Session, mark: Mark, after: string) => Promise<Touched | null>
+  /** The next ids that have events between two marks, by position, and where to go on; null after the last. */
+  readonly touched: (session: Session, between: Omit<Between, 'limit'>) => Promise<Touched | null>
   /** Verifies streams by id, each batch in a READ ONLY transaction of its own. */
   readonly check: (session: Session, ids: readonly string[]) => Promise<Checked>
   /**
@@ -74,9 +75,9 @@ export async function openStreamSet(
   return {
     model,
     table,
-    touched: async (session, mark, after) => {
+    touched: async (session, between) => {
       const page = await session.one<{ ids: string; events: string; last: string | null }>(
-        compileTouchedPage(source, mark, { after, limit: PAGE }),
+        compileTouchedPage(source, { ...between, limit: PAGE }),
       )
       if (page.last === null) return null
       return { ids: JSON.parse(page.ids) as readonly string[], events: Number(page.events), last: page.last }

@@ -114,9 +114,10 @@ describe('a mark', () => {
     await slow.query('commit')
 
     const since = (horizon: string) =>
-      db.database.session(
-        async (session) => (await set.touched(session, { ...mark, horizon }, '0'))?.ids ?? [],
-      )
+      db.database.session(async (session) => {
+        const to = await take(session)
+        return (await set.touched(session, { from: { ...mark, horizon }, to, after: '0' }))?.ids ?? []
+      })
     expect(
       await since(rows[0]?.greatest ?? ''),
       'by the greatest position that was seen (the naive form)',
