@@ -160,6 +160,23 @@ export interface BoundEvent extends EventShape {
   readonly condition: Condition
 }
 
+/**
+ * Row shapes under which events were written, and what was adopted since. An event names its shape in its metadata: what
+ * it says of a column is about the column's number, whatever it's called now.
+ */
+export interface RowHistory {
+  /** The oldest first: events that name none of them were written under that one. The live table's is one of them. */
+  readonly shapes: readonly RowShape[]
+  /** What rows that were there already held in a column when it was added. */
+  readonly added: readonly { readonly attnum: number; readonly text: Text }[]
+}
+
+export interface RowShape {
+  /** What an event's metadata say. */
+  readonly id: string
+  readonly columns: readonly { readonly attnum: number; readonly name: string; readonly type: string }[]
+}
+
 export interface BoundModel {
   readonly name: string
   readonly schema: string
@@ -174,6 +191,8 @@ export interface BoundModel {
   readonly updatedAt: string | null
   readonly timeZone: string
   readonly residue: { readonly changed: string; readonly deleted: string }
+  /** Null or absent where all events speak of columns as the live table has them. */
+  readonly history?: RowHistory | null
   /** SHA-256 (hex) of the canonical JSON of the definition. */
   readonly hash: string
 }

@@ -14,7 +14,7 @@ export function lastSetters(
   const setters = new Map<string, StoredEvent>()
   let alive = false
   for (const event of events) {
-    const shape = folder.shapeOf(event.type, event.schemaVersion)
+    const shape = folder.shapeOf(event)
     if (shape === undefined) continue
     if (shape.effect === 'deletes') {
       alive = false

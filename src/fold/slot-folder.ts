@@ -1,6 +1,7 @@
 import type { BoundColumn, BoundModel, EventShape, Text } from '../definition/index.js'
 import { RESIDUE_MEMBER } from '../definition/index.js'
 import { decodeText, keyOfStream, localOfUtc, members, textOfInstant } from '../encode/index.js'
+import { slotShapes } from './slot-shapes.js'
 import type { StoredEvent } from './stored-event.js'
 
 /** A row while it is folded: one text per column of the model, in its order. Changed in place. */
@@ -13,14 +14,21 @@ export interface SlotShape {
   readonly bound: readonly (readonly [slot: number, column: BoundColumn])[]
   /** Attribute -> its column's slot (-1: the table has no such column any more); facts -> -1. */
   readonly attributes: ReadonlyMap<string, number>
+  /** The slot of a column by the name that the writer had for it; -1 where there is none any more. */
+  readonly slotNamed: (name: string) => number
+  /** What a creation starts with instead of NULL. */
+  readonly fills: readonly (readonly [slot: number, text: string])[]
 }
+
+/** What names an event's shape. */
+export type ShapeKey = Pick<StoredEvent, 'type' | 'schemaVersion' | 'metadata'>
 
 /** Folds events into slots: the fast form behind `compileFold`, used as it is where millions of rows pass. */
 export interface SlotFolder {
   readonly columns: readonly BoundColumn[]
   readonly slotOf: ReadonlyMap<string, number>
   /** The shape of an event, or undefined where its (type, schemaVersion) is unknown. */
-  readonly shapeOf: (type: string, schemaVersion: number) => SlotShape | undefined
+  readonly shapeOf: (event: ShapeKey) => SlotShape | undefined
   /** Applies an event in place; a creating one makes new slots. What an unknown event does is nothing. */
   readonly apply: (slots: Slots | null, event: StoredEvent) => Slots | null
   /** Writes what an event of this shape sets, and nothing else. */
@@ -32,15 +40,15 @@ export function slotFolder(model: BoundModel): SlotFolder {
   const columns = model.columns
   const slotOf = new Map(columns.map((column, slot) => [column.name, slot]))
   const keySlots = model.key.map((name) => slotOf.get(name) ?? -1)
-  const shapes = shapesByType(model, slotOf)
-  const shapeOf = (type: string, schemaVersion: number) => shapes.get(type)?.get(schemaVersion)
+  const shapeOf = slotShapes(model, slotOf)
 
-  const create = (streamId: string): Slots => {
+  const create = (streamId: string, { fills }: SlotShape): Slots => {
     const slots: Slots = new Array<Text>(columns.length).fill(null)
     const key = keyOfStream(streamId, keySlots.length)
     keySlots.forEach((slot, part) => {
       if (slot >= 0) slots[slot] = key?.[part] ?? null
     })
+    for (const [slot, text] of fills) slots[slot] = text
     return slots
   }
 
@@ -61,11 +69,11 @@ export function slotFolder(model: BoundModel): SlotFolder {
     }
     if (others === 0) return
     for (const [name, raw] of carried) {
-      if (!shape.attributes.has(name) && name !== RESIDUE_MEMBER) setRaw(slots, slotOf.get(name) ?? -1, raw)
+      if (!shape.attributes.has(name) && name !== RESIDUE_MEMBER) setRaw(slots, shape.slotNamed(name), raw)
     }
     const residue = shape.attributes.has(RESIDUE_MEMBER) ? undefined : carried.get(RESIDUE_MEMBER)
     if (residue === undefined) return
-    for (const [name, raw] of objectMembers(residue)) setRaw(slots, slotOf.get(name) ?? -1, raw)
+    for (const [name, raw] of objectMembers(residue)) setRaw(slots, shape.slotNamed(name), raw)
   }
 
   function setRaw(slots: Slots, slot: number, raw: string) {
@@ -74,10 +82,10 @@ export function slotFolder(model: BoundModel): SlotFolder {
   }
 
   const apply: SlotFolder['apply'] = (before, event) => {
-    const shape = shapeOf(event.type, event.schemaVersion)
+    const shape = shapeOf(event)
     if (shape === undefined) return before
     if (shape.effect === 'deletes') return null
-    const slots = shape.effect === 'creates' ? create(event.aggregateId) : before
+    const slots = shape.effect === 'creates' ? create(event.aggregateId, shape) : before
     if (slots === null) return null
     assign(slots, shape, event)
     return slots
@@ -97,34 +105,4 @@ function objectMembers(json: string): ReadonlyMap<string, string> {
 function instantText(column: BoundColumn, event: StoredEvent): Text {
   const local = event.localTime ?? localOfUtc(event.occurredAt)
   return textOfInstant(column.temporal ?? 'timestamptz', event.occurredAt, local)
-}
-
-function shapesByType(model: BoundModel, slotOf: ReadonlyMap<string, number>) {
-  const types = new Map<string, Map<number, SlotShape>>()
-  for (const shape of model.shapes) {
-    const versions = types.get(shape.type) ?? new Map<number, SlotShape>()
-    types.set(shape.type, versions)
-    if (!versions.has(shape.schemaVersion)) versions.set(shape.schemaVersion, slotShape(shape, model, slotOf))
-  }
-  return types
-}
-
-/** A frozen shape may name a column that was dropped since: it sets nothing. */
-function slotShape(shape: EventShape, model: BoundModel, slotOf: ReadonlyMap<string, number>): SlotShape {
-  return {
-    effect: shape.effect,
-    constants: shape.constants.flatMap(({ column, value }) => {
-      const slot = slotOf.get(column)
-      return slot === undefined ? [] : [[slot, value] as const]
-    }),
-    bound: shape.bound.flatMap((name) => {
-      const slot = slotOf.get(name)
-      const column = slot === undefined ? undefined : model.columns[slot]
-      return slot === undefined || column === undefined ? [] : [[slot, column] as const]
-    }),
-    attributes: new Map([
-      ...shape.facts.map((fact) => [fact, -1] as const),
-      ...shape.data.map(({ attribute, column }) => [attribute, slotOf.get(column) ?? -1] as const),
-    ]),
-  }
 }

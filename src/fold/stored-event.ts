@@ -11,7 +11,7 @@ export interface StoredEvent {
   readonly occurredAt: string
   /** The same instant as timestamp text in the model's time zone, given by the server. Null where that is UTC. */
   readonly localTime: string | null
-  /** jsonb's text output; no part of what the event does. */
+  /** jsonb's text output: under which row shape it was written. Absent for an event that isn't stored yet. */
   readonly metadata?: string
 }
 

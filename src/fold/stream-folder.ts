@@ -16,7 +16,7 @@ export class StreamFolder {
   add(event: StoredEvent): void {
     this.events += 1
     if (event.version !== this.events) this.#meet('version_gap', event.version)
-    const shape = this.folder.shapeOf(event.type, event.schemaVersion)
+    const shape = this.folder.shapeOf(event)
     if (shape === undefined) this.#meet('unknown_event', event.version)
     else if (shape.effect !== 'creates' && this.slots === null) this.#meet('not_created', event.version)
     else if (shape.effect === 'creates' && this.slots !== null) this.#meet('created_twice', event.version)

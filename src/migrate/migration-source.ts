@@ -4,6 +4,7 @@ import * as runs from '../../migrations/003_runs.js'
 import * as fold from '../../migrations/004_fold.js'
 import * as capture from '../../migrations/005_capture.js'
 import * as cutover from '../../migrations/006_cutover.js'
+import * as adopt from '../../migrations/007_adopt.js'
 import type { Migration } from './recorded-migration.js'
 
 /** All migrations in their order, by the name under which `eventward.migrations` knows them. */
@@ -14,6 +15,7 @@ export const MIGRATIONS: readonly (Migration & { readonly name: string })[] = [
   { name: '004_fold', ...fold },
   { name: '005_capture', ...capture },
   { name: '006_cutover', ...cutover },
+  { name: '007_adopt', ...adopt },
 ]
 
 /**

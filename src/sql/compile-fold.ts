@@ -2,6 +2,7 @@ import { type BoundModel, type EventShape, RESIDUE_MEMBER } from '../definition/
 import { encodeText } from '../encode/index.js'
 import { keyColumns, objectSql } from './compile-encode.js'
 import { ofInstantSql } from './compile-instant.js'
+import { IS_COLD, type SqlView, sqlViews } from './fold-view.js'
 import { qualified } from './ident.js'
 import { literal } from './literal.js'
 import type { Query } from './query.js'
@@ -64,7 +65,41 @@ function effectSql(model: BoundModel): string {
 
 /** What one event (alias `e`) sets, as jsonb. */
 function deltaSql(model: BoundModel): string {
-  return perShape(model, (shape) => shapeDelta(model, shape), EMPTY)
+  const live = perShape(model, (shape) => shapeDelta(model, shape), EMPTY)
+  const views = sqlViews(model, false)
+  if (views.length === 0) return live
+  const ofView = (view: SqlView) =>
+    view.live ? live : perShape(model, (shape) => viewDelta(model, view, shape), EMPTY)
+  const cold = perView(sqlViews(model, true), (view) =>
+    perShape(model, (shape) => viewDelta(model, view, shape), EMPTY),
+  )
+  return `case when ${IS_COLD} then ${cold} else ${perView(views, ofView)} end`
+}
+
+/** By the row shape that the metadata name; the oldest one where they name none that is known. */
+function perView(views: readonly SqlView[], of: (view: SqlView) => string): string {
+  const [oldest, ...others] = views
+  if (oldest === undefined) return EMPTY
+  const branches = others.map((view) => `when ${literal(view.shape.id)} then ${of(view)}`)
+  return branches.length === 0
+    ? of(oldest)
+    : `case e.metadata ->> 'shape' ${branches.join('\n          ')} else ${of(oldest)} end`
+}
+
+/** In the writer's names first, then renamed: so that what each member means is decided once. */
+function viewDelta(model: BoundModel, view: SqlView, shape: EventShape): string {
+  if (shape.effect === 'deletes') return EMPTY
+  const then = view.eventShape(shape)
+  const parts = [
+    ...constantPart(view.model, then),
+    ...boundPart(view.model, then),
+    ...renamedPart(view.model, then),
+    memberPart(view.model, then, true),
+  ]
+  const delta = view.renamed(`(${parts.join(' || ')})`)
+  if (shape.effect !== 'creates') return delta
+  const started = view.fills === null ? delta : `${view.fills} || ${delta}`
+  return `case when e.version > 1 then ${blankRow(model)} || ${started} else ${started} end`
 }
 
 const EMPTY = `'{}'::pg_catalog.jsonb`
@@ -147,13 +182,14 @@ const IS_OBJECT = `pg_catalog.jsonb_typeof(e.data) = 'object'`
 
 /**
  * The members of `data` that bear their column's name, then those of the residue. Facts and renamed attributes are
- * taken out where they bear the name of some column; what else names no column is read by nobody.
+ * taken out where they bear the name of some column (or all of them: what a name means is yet to be seen); what else
+ * names no column is read by nobody.
  */
-function memberPart(model: BoundModel, shape: EventShape): string {
+function memberPart(model: BoundModel, shape: EventShape, all = false): string {
   const foreign = [
     ...shape.facts,
     ...shape.data.filter(({ attribute, column }) => attribute !== column).map(({ attribute }) => attribute),
-  ].filter((name) => model.columns.some((column) => column.name === name))
+  ].filter((name) => all || model.columns.some((column) => column.name === name))
   const removed = [...new Set(foreign)]
   const residue = literal(RESIDUE_MEMBER)
   const own = removed.length === 0 ? 'e.data' : `(e.data - array[${removed.map(literal).join(', ')}])`

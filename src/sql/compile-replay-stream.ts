@@ -10,8 +10,8 @@ import { raw, sql } from './sql-tag.js'
 /**
  * `copy (...) to stdout` of a range's events, ordered by stream and version, with each stream's row beside its first
  * version: one statement and so one snapshot. Fields: aggregate_id, version, type, schema_version, data, occurred_at,
- * local time (or NULL), found (`t` or NULL), then the row's columns in the model's order. COPY writes each by its output
- * function, which is the canonical text.
+ * local time (or NULL), metadata (NULL where no column has moved since events were written), found (`t` or NULL), then
+ * the row's columns in the model's order. COPY writes each by its output function, which is the canonical text.
  *
  * The row stands beside version 1 only: a stream without one has a gap, whatever its row.
  */
@@ -21,6 +21,7 @@ export function compileReplayStream(source: VerifySource, streams: Query): strin
   const query = sql`
     select e.aggregate_id, e.version, e.type, e.schema_version, e.data, e.occurred_at,
       ${raw(localTimeSql(model))} as local_time,
+      ${raw((model.history ?? null) === null ? 'null' : 'e.metadata')} as metadata,
       ${raw(['r.found', ...columns].join(', '))}
     from ${raw(qualified(events.schema, events.table))} as e
     left join lateral (${raw(rowOfStreamSql(model, key, { id: 'e.aggregate_id', when: 'e.version = 1' }))}

@@ -22,7 +22,7 @@ export interface Replay {
 }
 
 /** The fields that come before the row's. */
-const EVENT_FIELDS = 8
+const EVENT_FIELDS = 9
 
 /** Folds and compares as lines come, holding one stream's row at a time, and what differs. */
 export function replayStreams(folder: SlotFolder): Replay {
@@ -61,7 +61,16 @@ export function replayStreams(folder: SlotFolder): Replay {
 
   const line = (text: string) => {
     const fields = text.split('\t', EVENT_FIELDS)
-    const [id = '', version, type = '', schemaVersion, data = '', occurredAt = '', local = '\\N'] = fields
+    const [
+      id = '',
+      version,
+      type = '',
+      schemaVersion,
+      data = '',
+      occurredAt = '',
+      local = '\\N',
+      metadata = '\\N',
+    ] = fields
     if (id !== rawKey) {
       finish()
       rawKey = id
@@ -79,6 +88,7 @@ export function replayStreams(folder: SlotFolder): Replay {
       data: copyValue(data) ?? '',
       occurredAt,
       localTime: copyValue(local),
+      ...(metadata === '\\N' ? {} : { metadata: copyValue(metadata) ?? '{}' }),
     })
   }
 

@@ -17,7 +17,7 @@ describe('fold in SQL', () => {
   it('gives what fold in TypeScript gives, for any model and any stream', async () => {
     await db.admin.query(`create table public.plain_events (
       aggregate_type text, aggregate_id text collate "C", version integer, type text, schema_version integer,
-      data jsonb, occurred_at timestamptz)`)
+      data jsonb, occurred_at timestamptz, metadata jsonb)`)
     await db.database.session((session) =>
       fc.assert(
         fc.asyncProperty(foldCase, async (given) => {
@@ -51,9 +51,10 @@ async function store(session: Session, { model, streams }: FoldCase): Promise<re
     select ${model.name}::text, n.*
     from unnest(${texts(({ id }) => id)}::text[], ${texts(({ version }) => String(version))}::integer[],
       ${texts(({ type }) => type)}::text[], ${texts(({ schemaVersion }) => String(schemaVersion))}::integer[],
-      ${texts(({ data }) => data)}::jsonb[], ${texts(({ occurredAt }) => occurredAt)}::timestamptz[]) as n`)
+      ${texts(({ data }) => data)}::jsonb[], ${texts(({ occurredAt }) => occurredAt)}::timestamptz[],
+      ${texts(({ metadata }) => metadata)}::jsonb[]) as n`)
   const rows = await session.rows<Record<string, string>>(sql`
-    select e.aggregate_id, e.version, e.type, e.schema_version, e.data, e.occurred_at,
+    select e.aggregate_id, e.version, e.type, e.schema_version, e.data, e.occurred_at, e.metadata,
       ${raw(localTimeSql(model))} as local_time
     from public.plain_events as e
     order by e.aggregate_id, e.version`)
@@ -65,6 +66,7 @@ async function store(session: Session, { model, streams }: FoldCase): Promise<re
     data: row['data'] ?? '',
     occurredAt: row['occurred_at'] ?? '',
     localTime: row['local_time'] ?? null,
+    metadata: row['metadata'] ?? '{}',
   }))
 }
 

@@ -1,6 +1,13 @@
 /** Random bound models and streams for fold, most of them ill-natured. */
 import fc from 'fast-check'
-import type { BoundColumn, BoundModel, Encoding, EventShape, Temporal } from '../../src/definition/index.js'
+import type {
+  BoundColumn,
+  BoundModel,
+  Encoding,
+  EventShape,
+  RowHistory,
+  Temporal,
+} from '../../src/definition/index.js'
 
 export interface FoldCase {
   readonly model: BoundModel
@@ -13,6 +20,8 @@ export interface RandomEvent {
   readonly schemaVersion: number
   readonly data: string
   readonly occurredAt: string
+  /** JSON text: under which row shape it was written. */
+  readonly metadata: string
 }
 
 const NAMES = ['a', 'b', 'C d', 'e"f', "g'h", 'i\\j', '$k', '$residue', 'l.m', 'ñ', 'n?', 'o$1', '0', '1']
@@ -119,7 +128,50 @@ const data = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom('["a", 1]', '["$residue"]', '"$residue"') },
 )
 
+const ATTNUMS = Array.from({ length: 8 }, (_, index) => index + 1)
+
+/** Names of columns by number, each name once. */
+const numbered = fc
+  .tuple(fc.shuffledSubarray(ATTNUMS, { minLength: 1 }), fc.shuffledSubarray(NAMES, { minLength: 8 }))
+  .map(([attnums, names]) => attnums.map((attnum, index) => ({ attnum, name: names[index] ?? '' })))
+
+/** Row shapes that have little to do with the live table, and what some columns held when they were added. */
+const history: fc.Arbitrary<RowHistory> = fc.record({
+  shapes: fc.array(numbered, { minLength: 1, maxLength: 3 }).map((shapes) =>
+    shapes.map((columns, index) => ({
+      id: `s${index}`,
+      columns: columns.map((one) => ({ ...one, type: 'any' })),
+    })),
+  ),
+  added: fc
+    .tuple(
+      fc.shuffledSubarray(ATTNUMS),
+      fc.array(fc.constantFrom('0', '1', '2'), { minLength: 8, maxLength: 8 }),
+    )
+    .map(([attnums, texts]) => attnums.map((attnum, index) => ({ attnum, text: texts[index] ?? '0' }))),
+})
+
+const metadata = fc.record(
+  {
+    shape: fc.constantFrom('s0', 's1', 's2', 'unheard'),
+    cold: fc.constantFrom(true, true, false),
+    columns: fc.oneof(
+      {
+        weight: 4,
+        arbitrary: fc
+          .tuple(numbered, fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }))
+          .map(([moved, gone]) =>
+            Object.fromEntries(moved.map(({ attnum, name }, index) => [attnum, gone[index] ? null : name])),
+          ),
+      },
+      { weight: 1, arbitrary: fc.constantFrom<unknown>([], 'none', null) },
+    ),
+  },
+  { requiredKeys: [] },
+)
+
 const event = fc.record({
+  metadata: metadata.map((value) => JSON.stringify(value)),
   type: fc.constantFrom(...TYPES, 'Deleted'),
   schemaVersion: fc.constantFrom(1, 1, 1, 2),
   data,
@@ -141,9 +193,10 @@ export const foldCase: fc.Arbitrary<FoldCase> = fc
     keyLength: fc.integer({ min: 1, max: 2 }),
     shapes: fc.tuple(shape(TYPES[0], 1), shape(TYPES[1], 1), shape(TYPES[1], 2), shape(TYPES[2], 1)),
     timeZone: fc.constantFrom('UTC', 'Europe/Berlin'),
+    history: fc.option(history),
     streams: fc.array(stream, { minLength: 1, maxLength: 6 }),
   })
-  .map(({ columns, keyLength, shapes, timeZone, streams }) => ({
+  .map(({ columns, keyLength, shapes, timeZone, history, streams }) => ({
     model: {
       name: "Pro'p",
       schema: 'public',
@@ -166,6 +219,7 @@ export const foldCase: fc.Arbitrary<FoldCase> = fc
       updatedAt: null,
       timeZone,
       residue: { changed: 'Changed', deleted: 'Deleted' },
+      history: history === null ? null : { ...history, added: canonicalAdded(history, columns) },
       hash: '',
     },
     streams,
@@ -183,5 +237,12 @@ function canonicalConstants(shape: EventShape, columns: readonly BoundColumn[]):
   return shape.constants.map(({ column, value }) => {
     const encoding = columns.find(({ name }) => name === column)?.encoding ?? 'text'
     return { column, value: CONSTANTS[encoding][Number(value)] ?? null }
+  })
+}
+
+function canonicalAdded({ added }: RowHistory, columns: readonly BoundColumn[]): RowHistory['added'] {
+  return added.map(({ attnum, text }) => {
+    const encoding = columns.find((column) => column.attnum === attnum)?.encoding ?? 'text'
+    return { attnum, text: CONSTANTS[encoding][Number(text)] ?? null }
   })
 }
