@@ -13,7 +13,7 @@ import { GateError, shellWord } from '../../src/errors/index.js'
 import { selectAggregates } from '../../src/inspect/index.js'
 import { command, type Outcome } from '../command.js'
 import { consent } from '../consent.js'
-import { TABLE } from '../options.js'
+import { TABLE, wholeNumber } from '../options.js'
 import { cutoverProgressText, cutoverText } from '../render/cutover-text.js'
 import { plural } from '../render/quantity.js'
 
@@ -41,6 +41,10 @@ export const cutover = command({
       requiresArg: true,
       describe: 'The table, by name: advance and complete want it where nobody can be asked',
     },
+    'lock-timeout': wholeNumber(
+      'lock-timeout',
+      'How long writers may be kept waiting, in ms; lockTimeout of the configuration where none is given',
+    ),
   },
   async run(args, host) {
     const config = await host.config()
@@ -49,7 +53,7 @@ export const cutover = command({
     const options: CutoverOptions = {
       events: config.events,
       freshnessSeconds: config.freshnessSeconds,
-      lockTimeoutMs: config.lockTimeoutMs,
+      lockTimeoutMs: Number(args['lock-timeout'] ?? config.lockTimeoutMs),
       signal: host.signal,
       onProgress: (progress) =>
         host.notice(

@@ -134,7 +134,7 @@ describe('the gate', () => {
       update public.subscriptions set user_id = 3 where id = 3;
       alter table public.subscriptions enable always trigger "~eventward_before"`)
     await verify(db.database, Subscription, { open: true })
-    await refuses(['verify', 'fingerprint'], { says: /the last full verify found 1/ })
+    await refuses(['verify', 'fresh', 'fingerprint'], { says: /the last full verify found 1/ })
   })
 
   it('refuses a proof that is older than the backfill', async () => {

@@ -114,14 +114,13 @@ describe('an autovacuum (B5)', () => {
   let server: TestServer
   let admin: pg.Client
   let database: Database
-  const own = { get database() { return database }, get admin() { return admin } } // biome-ignore format: two getters
 
   beforeAll(async () => {
     server = await startTestServer(undefined, ['autovacuum=on', 'autovacuum_naptime=1s'])
     await migrateUp({ url: server.url, events: { schema: 'public', table: 'events' } })
     admin = await textClient(server.url)
     database = await connect({ url: server.url })
-    await provenSubscriptions(own as never, 20_000)
+    await provenSubscriptions({ admin, database }, 20_000)
     expect((await rehearse(database, Subscription)).ok).toBe(true)
     // One that takes long: it sleeps after each page.
     await admin.query(`

@@ -1,44 +1,30 @@
 /** A captured, backfilled and verified table of subscriptions: all that the gate wants. */
 import { backfill } from '../../src/backfill/index.js'
+import { captureOn } from '../../src/capture/index.js'
 import type { AggregateDefinition } from '../../src/definition/index.js'
 import { verify } from '../../src/verify/index.js'
 import type { TestDatabase } from '../support/database.js'
-import { installCapture } from '../support/install-capture.js'
 import { createSubscriptions, Subscription } from '../support/subscription.js'
 import { manySubscriptions } from '../support/subscription-rows.js'
 
 /** Makes the table with so many rows, from id 1, and captures, backfills and verifies it. */
 export async function provenSubscriptions(
-  db: TestDatabase,
+  db: Pick<TestDatabase, 'database' | 'admin'>,
   rows = 30,
   definition: AggregateDefinition = Subscription,
 ): Promise<void> {
   await db.admin.query(createSubscriptions + manySubscriptions(1, rows))
-  await installCapture(db.database, definition)
+  await captureOn(db.database, definition)
   await prove(db, definition)
 }
 
 /** Backfills and verifies a captured table. */
-export async function prove(db: TestDatabase, definition: AggregateDefinition): Promise<void> {
-  await backfill(db.database, definition)
-  // TEMP until stored by backfill and verify
-  await db.admin.query(`update eventward.runs r set params = r.params || jsonb_build_object('capture', c.epoch::text)
-    from eventward.captures c where c.aggregate_type = r.aggregate_type and r.command = 'backfill'`)
-  const { snapshot, horizon } = await mark(db)
-  const { table } = await verify(db.database, definition)
-  await db.admin.query(
-    `update eventward.captures set verified_run = $1, verified_fingerprint = eventward.fingerprint(relid),
-       verified_at = clock_timestamp(), verified_snapshot = $2, verified_horizon = $3, verified_hash = definition_hash
-     where aggregate_type = $4 and verified_run is distinct from $1`,
-    [table.run, snapshot, horizon, definition.name],
-  )
-}
-
-async function mark(db: TestDatabase) {
-  const { rows } = await db.admin.query<{ snapshot: string; horizon: string }>(
-    `select pg_current_snapshot() as snapshot, coalesce(max(position), 0) as horizon from public.events`,
-  )
-  return rows[0]!
+export async function prove(
+  { database }: Pick<TestDatabase, 'database'>,
+  definition: AggregateDefinition,
+): Promise<void> {
+  await backfill(database, definition)
+  await verify(database, definition)
 }
 
 /** The phase as the bookkeeping, the triggers and the phase function have it: three times the same, or a text that says what. */
