@@ -48,7 +48,7 @@ export async function phaseOf(db: TestDatabase, aggregateType = 'Subscription'):
 }
 
 /** Takes the table, its capture and all that is kept about it away. */
-export async function forget(db: TestDatabase): Promise<void> {
+export async function forget(db: Pick<TestDatabase, 'admin'>): Promise<void> {
   await db.admin.query(`
     drop table if exists public.subscriptions cascade;
     drop type if exists public.subscription_status cascade;
