@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { type BoundAggregate, bindAggregate } from '../bind/index.js'
 import { readRowShape } from '../catalog/index.js'
 import type { Session } from '../db/index.js'
@@ -45,9 +44,4 @@ export function captureMoved(table: string): GateError {
     `${table}: its columns or its key were changed while capture was being turned on; nothing was changed`,
     { next: 'Run it again: it binds anew.', details: { table } },
   )
-}
-
-/** The name under which events remember what a row was: 12 hex digits. Pure. */
-export function shapeId(shape: string): string {
-  return createHash('sha256').update(shape).digest('hex').slice(0, 12)
 }

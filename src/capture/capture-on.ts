@@ -1,3 +1,4 @@
+import { shapeId } from '../bind/index.js'
 import { readRowShape } from '../catalog/index.js'
 import type { Database, Session } from '../db/index.js'
 import type { AggregateDefinition } from '../definition/index.js'
@@ -19,7 +20,7 @@ import {
   withTableLock,
   writeCaptureOn,
 } from '../store/index.js'
-import { bindCaptured, type CapturedTable, captureMoved, shapeId } from './bind-captured.js'
+import { bindCaptured, type CapturedTable, captureMoved } from './bind-captured.js'
 import type { CaptureOptions, CaptureResult } from './capture-result.js'
 import { type CheckedTable, checkTable } from './check-table.js'
 import {
@@ -179,7 +180,7 @@ async function install(
       slug: captureNames(model.name).slug,
       directWrites: definition.directWrites,
       definitionHash: model.hash,
-      rowShape: shapeId(shape),
+      rowShape: shapeId(model),
       partition: partition.oid,
     },
     anew,

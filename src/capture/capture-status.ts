@@ -1,10 +1,10 @@
-import { readRowShape } from '../catalog/index.js'
+import { boundColumns, shapeId } from '../bind/index.js'
+import { readTables } from '../catalog/index.js'
 import type { Session } from '../db/index.js'
 import { type AggregateDefinition, tableName } from '../definition/index.js'
 import { shellWord } from '../errors/index.js'
 import { sql } from '../sql/index.js'
 import { type Capture, captureProblems, readCapture, readFingerprint } from '../store/index.js'
-import { shapeId } from './bind-captured.js'
 import type { CaptureProblem, CaptureStatus } from './capture-result.js'
 import { problemText } from './problem-text.js'
 
@@ -53,7 +53,15 @@ export async function captureStatus(
 
 async function isInstalled(session: Session): Promise<boolean> {
   const { there } = await session.one<{ there: string }>(sql`
-    select coalesce(has_table_privilege(to_regclass('eventward.captures')::oid, 'select'), false) as there`)
+    select exists (
+      select
+      from pg_class c
+      join pg_namespace n on n.oid = c.relnamespace
+      where n.nspname = 'eventward'
+        and c.relname = 'captures'
+        and has_schema_privilege(n.oid, 'usage')
+        and has_table_privilege(c.oid, 'select')
+    ) as there`)
   return there === 't'
 }
 
@@ -70,12 +78,13 @@ async function milderProblems(
     select hash
     from eventward.aggregates
     where aggregate_type = ${name}::text`)
-  const shape = shapeId(await readRowShape(session, table.schema, table.name, table.key))
+  const [live] = await readTables(session, [table.schema], [table.name])
+  const shape = live === undefined ? null : shapeId({ columns: boundColumns(live, table) })
   return [
     ...(installed !== undefined && installed.hash !== capture.definitionHash
       ? [mild('definition', 'its triggers were made from another definition than the one installed')]
       : []),
-    ...(shape === capture.rowShape
+    ...(shape === null || shape === capture.rowShape
       ? []
       : [mild('columns', 'its columns were changed since: each write is captured the slow way')]),
     ...(directWrites === capture.directWrites

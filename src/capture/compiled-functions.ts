@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
+import { shapeId } from '../bind/index.js'
 import type { Session } from '../db/index.js'
 import { captureNames, compileCapture, ident, literal, sql, typedKey } from '../sql/index.js'
 import { type Partition, toolVersion } from '../store/index.js'
-import { type CapturedTable, shapeId } from './bind-captured.js'
+import type { CapturedTable } from './bind-captured.js'
 
 /** The functions of a captured table's triggers, ready to be made. */
 export interface CompiledFunctions {
@@ -14,7 +15,7 @@ export interface CompiledFunctions {
 /** Compiles the functions for the table as it was bound, writing into a partition of the events. Reads `relnatts`. */
 export async function compiledFunctions(
   session: Session,
-  { bound: { model, table }, shape }: CapturedTable,
+  { bound: { model, table } }: CapturedTable,
   partition: Partition,
 ): Promise<CompiledFunctions> {
   const { natts } = await session.one<{ natts: string }>(sql`
@@ -30,7 +31,7 @@ export async function compiledFunctions(
     relid: table.oid,
     natts: Number(natts),
     definition: model.hash.slice(0, 12),
-    shape: shapeId(shape),
+    shape: shapeId(model),
     writer: `eventward/${toolVersion()}`,
   })
   const mark = `eventward capture ${createHash('sha256').update(statements.join('\n')).digest('hex').slice(0, 32)}`

@@ -2,7 +2,7 @@ import { type BoundAggregate, bindAggregate } from '../bind/index.js'
 import type { Session } from '../db/index.js'
 import type { AggregateDefinition } from '../definition/index.js'
 import { readInstalled } from '../migrate/index.js'
-import { frozenShapes } from '../store/index.js'
+import { storedShapes } from '../store/index.js'
 
 /**
  * Binds a definition to the live catalog, together with all shapes under which its events may be stored. Works before
@@ -10,6 +10,9 @@ import { frozenShapes } from '../store/index.js'
  */
 export async function bindStored(session: Session, definition: AggregateDefinition): Promise<BoundAggregate> {
   const { events } = await readInstalled(session)
-  const frozen = events === null ? [] : await frozenShapes(session, definition.name)
-  return bindAggregate(session, definition, { frozen })
+  return bindAggregate(
+    session,
+    definition,
+    events === null ? {} : await storedShapes(session, definition.name),
+  )
 }

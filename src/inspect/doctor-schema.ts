@@ -1,13 +1,16 @@
 import type { EventsTable } from '../config/index.js'
 import type { Session } from '../db/index.js'
 import { ARCHIVE_MARKER, readInstalled } from '../migrate/index.js'
-import { qualified, sql } from '../sql/index.js'
+import { ident, qualified, sql } from '../sql/index.js'
 import { type Finding, fine, found } from './finding.js'
 
 /** Looks at our own schema: is it there, may it be made, and is every events table still append-only? */
 export async function checkSchema(session: Session, configured: EventsTable): Promise<readonly Finding[]> {
   const { events } = await readInstalled(session)
-  if (events === null) return [await mayMigrate(session, configured)]
+  if (events === null) {
+    const foreign = await foreignOwners(session, null)
+    return foreign.length > 0 ? foreign : [await mayMigrate(session, configured)]
+  }
   const where = `${events.schema}.${events.table}`
   if (events.schema !== configured.schema || events.table !== configured.table) {
     return [
@@ -19,7 +22,11 @@ export async function checkSchema(session: Session, configured: EventsTable): Pr
       ),
     ]
   }
-  return [fine('migrated', `events are kept in ${where}`), ...(await appendOnly(session, events))]
+  return [
+    fine('migrated', `events are kept in ${where}`),
+    ...(await mayWork(session, events)),
+    ...(await appendOnly(session, events)),
+  ]
 }
 
 async function mayMigrate(session: Session, { schema, table }: EventsTable): Promise<Finding> {
@@ -48,7 +55,46 @@ async function mayMigrate(session: Session, { schema, table }: EventsTable): Pro
     'stop',
     'migrated',
     `our schema is not there, and ${role} may not make it`,
-    `grant create on database ${database} to ${role}; grant create on schema ${schema} to ${role}`,
+    `grant create on database ${ident(String(database))} to ${ident(String(role))}; grant usage, create on schema ${ident(schema)} to ${ident(String(role))}`,
+  )
+}
+
+/** Partitions are made, attached and given to the events table's owner; functions are made in our schema. */
+async function mayWork(session: Session, events: EventsTable): Promise<readonly Finding[]> {
+  const { role, create } = await session.one<Record<'role' | 'create', string>>(sql`
+    select current_user as role, has_schema_privilege(${events.schema}::text, 'create') as create`)
+  return [
+    ...(await foreignOwners(session, events)),
+    ...(create === 't'
+      ? []
+      : [
+          found(
+            'stop',
+            'rights',
+            `${role} may not make partitions of ${events.schema}.${events.table}`,
+            `grant usage, create on schema ${ident(events.schema)} to ${ident(role)}`,
+          ),
+        ]),
+  ]
+}
+
+async function foreignOwners(session: Session, events: EventsTable | null): Promise<readonly Finding[]> {
+  const name = events === null ? null : qualified(events.schema, events.table)
+  const owners = await session.rows<{ owner: string; role: string }>(sql`
+    select distinct pg_get_userbyid(o.owner) as owner, current_user as role
+    from (
+      select nspowner as owner from pg_namespace where nspname = 'eventward'
+      union all
+      select relowner from pg_class where oid = to_regclass(${name}::text)
+    ) o
+    where not pg_has_role(current_user, o.owner, 'usage')`)
+  return owners.map(({ owner, role }) =>
+    found(
+      'stop',
+      'rights',
+      `what eventward keeps belongs to ${owner}, and ${role} is no member of that role`,
+      `grant ${ident(owner)} to ${ident(role)}`,
+    ),
   )
 }
 

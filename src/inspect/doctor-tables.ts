@@ -1,7 +1,7 @@
 import type { CatalogTable } from '../catalog/index.js'
 import type { Session } from '../db/index.js'
 import { tableName } from '../definition/index.js'
-import { sql } from '../sql/index.js'
+import { ident, sql } from '../sql/index.js'
 import { type Finding, fine, found } from './finding.js'
 
 /** Looks at the tables to be moved: may this role read and later capture them, and does it see every row? */
@@ -15,6 +15,9 @@ export async function checkTablesAccess(
       has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select') as readable,
       pg_has_role(current_user, c.relowner, 'usage') as owner,
       pg_get_userbyid(c.relowner) as owner_name,
+      (select rolsuper from pg_roles where oid = c.relowner) as owner_super,
+      n.nspname::text as schema,
+      format('%I.%I', n.nspname, c.relname) as qualified,
       current_user as role,
       c.relrowsecurity
         and not (select rolsuper or rolbypassrls from pg_roles where rolname = current_user)
@@ -30,7 +33,19 @@ export async function checkTablesAccess(
   })
 }
 
-type Facts = Record<'oid' | 'readable' | 'owner' | 'owner_name' | 'role' | 'filtered' | 'bytes', string>
+type Facts = Record<
+  | 'oid'
+  | 'schema'
+  | 'qualified'
+  | 'readable'
+  | 'owner'
+  | 'owner_name'
+  | 'owner_super'
+  | 'role'
+  | 'filtered'
+  | 'bytes',
+  string
+>
 
 function findings(table: string, facts: Facts): readonly Finding[] {
   return [
@@ -40,7 +55,7 @@ function findings(table: string, facts: Facts): readonly Finding[] {
           'stop',
           'select',
           `${facts.role} may not read it`,
-          `grant select on ${table} to ${facts.role}`,
+          `grant usage on schema ${ident(facts.schema)} to ${ident(facts.role)}; grant select on ${facts.qualified} to ${ident(facts.role)}`,
           table,
         ),
     facts.owner === 't'
@@ -49,7 +64,9 @@ function findings(table: string, facts: Facts): readonly Finding[] {
           'warn',
           'owner',
           `it belongs to ${facts.owner_name}: ${facts.role} can backfill and verify, but not capture its writes`,
-          `grant ${facts.owner_name} to ${facts.role}`,
+          facts.owner_super === 't'
+            ? `${facts.owner_name} is a superuser: give the table to a role that is none (alter table ${facts.qualified} owner to ...), and grant that role to ${facts.role}`
+            : `grant ${ident(facts.owner_name)} to ${ident(facts.role)}`,
           table,
         ),
     // Hazard C3: our sessions set row_security off, so a filtered role gets an error instead of some of the rows.
@@ -59,7 +76,7 @@ function findings(table: string, facts: Facts): readonly Finding[] {
             'stop',
             'row_security',
             `row level security hides rows from ${facts.role}`,
-            `alter role ${facts.role} bypassrls, or connect as its owner`,
+            `alter role ${ident(facts.role)} bypassrls, or connect as its owner`,
             table,
           ),
         ]

@@ -2,8 +2,11 @@ import { readTables, unsupportedReasons } from '../catalog/index.js'
 import type { LoadedConfig } from '../config/index.js'
 import type { Database } from '../db/index.js'
 import { tableName } from '../definition/index.js'
-import { readOwnTables } from '../migrate/index.js'
+import { readInstalled, readOwnTables } from '../migrate/index.js'
 import { checkActivity } from './doctor-activity.js'
+import { checkApplication } from './doctor-application.js'
+import { checkCaptures } from './doctor-capture.js'
+import { checkRole } from './doctor-role.js'
 import { checkSchema } from './doctor-schema.js'
 import { checkServer } from './doctor-server.js'
 import { checkTablesAccess } from './doctor-tables.js'
@@ -19,8 +22,8 @@ const WITHOUT_CONFIG: DoctorConfig = {
 }
 
 /**
- * Looks for what would stop or disturb a move: rights, version, settings, row level security, old transactions, our own
- * schema. Reads only, in a READ ONLY transaction; takes ACCESS SHARE on the tables for a moment.
+ * Looks for what would stop or disturb a move: rights, version, settings, row level security, triggers in the wrong
+ * order, capture that is not whole, old transactions, our own schema. Reads only, in a READ ONLY transaction; takes ACCESS SHARE on the tables for a moment.
  */
 export function doctor(database: Database, config: DoctorConfig | null): Promise<readonly Finding[]> {
   const { schemas, events, aggregates } = config ?? WITHOUT_CONFIG
@@ -44,11 +47,16 @@ export function doctor(database: Database, config: DoctorConfig | null): Promise
             tableName(table),
           ),
         )
+      const oids = tables.map(({ oid }) => oid)
+      const installed = (await readInstalled(session)).events
       return [
         ...(await checkServer(session)),
+        ...(await checkRole(session, { events, tables: oids })),
         ...(await checkSchema(session, events)),
         ...missing,
         ...(await checkTablesAccess(session, tables)),
+        ...(await checkCaptures(session, aggregates, tables)),
+        ...(installed === null ? [] : await checkApplication(session, { events: installed, tables: oids })),
         ...(await checkActivity(session)),
       ]
     }),
