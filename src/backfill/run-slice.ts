@@ -1,3 +1,4 @@
+import { shapeId } from '../bind/index.js'
 import type { Session } from '../db/index.js'
 import { compileSlice } from '../sql/index.js'
 import { type Chunk, claimChunk, type KeyTexts, storeProgress, toolVersion } from '../store/index.js'
@@ -112,6 +113,7 @@ async function takeRows(session: Session, job: BackfillJob, chunk: Chunk, limit:
         source: 'backfill',
         run: run.id,
         definition: model.hash.slice(0, 12),
+        shape: shapeId(model),
         writer: `eventward/${toolVersion()}`,
       }),
       runStartedAt: run.startedAt,

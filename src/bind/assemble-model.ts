@@ -5,6 +5,7 @@ import type {
   BoundModel,
   EventDefinition,
   EventShape,
+  RowHistory,
 } from '../definition/index.js'
 import { boundColumns } from './bound-columns.js'
 import { definitionHash } from './definition-hash.js'
@@ -15,7 +16,15 @@ import type { ResolvedValues } from './resolve-values.js'
 export function assembleModel(
   definition: AggregateDefinition,
   table: CatalogTable,
-  { values, frozen }: { readonly values: ResolvedValues; readonly frozen: readonly EventShape[] },
+  {
+    values,
+    frozen,
+    history = null,
+  }: {
+    readonly values: ResolvedValues
+    readonly frozen: readonly EventShape[]
+    readonly history?: RowHistory | null
+  },
 ): BoundModel {
   const events = definition.events.map((event) => boundEvent(event, values))
   const residue = { changed: definition.residue.changed, deleted: definition.residue.deleted }
@@ -33,6 +42,7 @@ export function assembleModel(
     ...meaning,
     columns: boundColumns(table, definition.table),
     shapes: allShapes(events.map(shapeOnly), residue, frozen),
+    ...(history === null ? {} : { history }),
     hash: definitionHash(meaning),
   }
 }

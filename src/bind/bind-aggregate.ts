@@ -6,6 +6,7 @@ import {
   checkDefinition,
   type EventShape,
   nearestName,
+  type RowHistory,
 } from '../definition/index.js'
 import { UsageError } from '../errors/index.js'
 import { assembleModel } from './assemble-model.js'
@@ -16,6 +17,8 @@ import { resolveValues } from './resolve-values.js'
 export interface BindOptions {
   /** Shapes under which events may be stored already; those that the code no longer declares are kept for fold. */
   readonly frozen?: readonly EventShape[]
+  /** Row shapes under which events were written: for whoever folds stored ones. See `storedShapes`. @default null */
+  readonly history?: RowHistory | null
 }
 
 export interface BoundAggregate {
@@ -37,7 +40,11 @@ export async function bindAggregate(
 ): Promise<BoundAggregate> {
   const { schema, name } = definition.table
   const [table] = await readTables(session, [schema], [name])
-  return bindTo(session, definition, { live: table, frozen: options.frozen ?? [] })
+  return bindTo(session, definition, {
+    live: table,
+    frozen: options.frozen ?? [],
+    history: options.history ?? null,
+  })
 }
 
 /**
@@ -69,13 +76,21 @@ const place = ({ schema, name }: { readonly schema: string; readonly name: strin
 async function bindTo(
   session: Session,
   definition: AggregateDefinition,
-  { live, frozen }: { readonly live: CatalogTable | undefined; readonly frozen: readonly EventShape[] },
+  {
+    live,
+    frozen,
+    history = null,
+  }: {
+    readonly live: CatalogTable | undefined
+    readonly frozen: readonly EventShape[]
+    readonly history?: RowHistory | null
+  },
 ): Promise<BoundAggregate> {
   if (live === undefined) throw await unknownTable(session, definition)
   const table = withKey(supported(live, definition), definition)
   checkDefinition(definition, describeTable(table))
   const values = await resolveValues(session, definition, { table, frozen })
-  return freezeDeep({ model: assembleModel(definition, table, { values, frozen }), table })
+  return freezeDeep({ model: assembleModel(definition, table, { values, frozen, history }), table })
 }
 
 async function unknownTable(session: Session, definition: AggregateDefinition): Promise<UsageError> {

@@ -58,7 +58,7 @@ export async function readEventsTable(session: Session): Promise<EventsTable | n
 /** By what the commands of this version cannot do without. */
 async function refuseOlder(session: Session): Promise<void> {
   const { there } = await session.one<{ there: string }>(sql`
-    select to_regclass('eventward.captures') is not null as there`)
+    select to_regclass('eventward.row_shapes') is not null as there`)
   if (there === 't') return
   throw new UsageError('EW_NOT_MIGRATED', 'the eventward schema of this database is of an older version', {
     next: 'Run `eventward migrate up`.',

@@ -57,6 +57,8 @@ export {
   settleRun,
   storeFrontier,
 } from './runs.js'
+export { readNames, type StoredNames } from './stored-names.js'
+export { DROPPED, type StoredShapes, storedShapes } from './stored-shapes.js'
 export { type Locked, type LockProgress, type TableLock, withTableLock } from './table-lock.js'
 export { toolVersion } from './tool-version.js'
 export { verifiedMark } from './verified-mark.js'

@@ -1,3 +1,4 @@
+import { shapeColumns, shapeId } from '../bind/index.js'
 import type { Session } from '../db/index.js'
 import { type BoundModel, type EventShape, tableName } from '../definition/index.js'
 import { GateError, shellWord, UsageError } from '../errors/index.js'
@@ -6,7 +7,10 @@ import { qualified, raw, sql } from '../sql/index.js'
 import { lockDefinition } from './definition-lock.js'
 import { frozenShapes } from './frozen-shapes.js'
 import { refusePendingRestart } from './pending-restart.js'
+import { writtenShapes } from './registered-shapes.js'
 import { shapeChanges, shapeHash, shapeJson } from './shape-json.js'
+import { readNames } from './stored-names.js'
+import { DROPPED } from './stored-shapes.js'
 
 /**
  * Installs a definition: freezes what each (type, schema_version) of the model means, and notes the definition as the
@@ -72,28 +76,41 @@ export async function forgetDefinition(
     select coalesce(jsonb_agg(to_jsonb(gone)), '[]'::jsonb)::text as forgotten
     from gone`)
   await session.execute(sql`delete from eventward.aggregates where aggregate_type = ${aggregateType}::text`)
+  await session.execute(sql`delete from eventward.row_shapes where aggregate_type = ${aggregateType}::text`)
+  await session.execute(sql`delete from eventward.epochs where aggregate_type = ${aggregateType}::text`)
   return forgotten
 }
 
+/**
+ * What is declared now, in the names that columns have now; what is but frozen stays as it was stored. The row shape
+ * says in whose names: see `storedShapes`.
+ */
 async function install(session: Session, model: BoundModel): Promise<void> {
-  for (const shape of model.shapes) {
+  const rowShape = shapeId(model)
+  await session.execute(sql`
+    insert into eventward.row_shapes (aggregate_type, id, columns)
+    values (${model.name}::text, ${rowShape}::text, ${shapeColumns(model)}::jsonb)
+    on conflict do nothing`)
+  for (const shape of writtenShapes(model)) {
     await session.execute(sql`
-      insert into eventward.definitions (aggregate_type, type, schema_version, effect, shape, hash)
+      insert into eventward.definitions (aggregate_type, type, schema_version, effect, shape, hash, row_shape)
       values (${model.name}::text, ${shape.type}::text, ${String(shape.schemaVersion)}::integer,
-        ${shape.effect}::text, ${shapeJson(shape)}::jsonb, ${shapeHash(shape)}::text)
+        ${shape.effect}::text, ${shapeJson(shape)}::jsonb, ${shapeHash(shape)}::text, ${rowShape}::text)
       on conflict (aggregate_type, type, schema_version) do update
-      set effect = excluded.effect, shape = excluded.shape, hash = excluded.hash,
+      set effect = excluded.effect, shape = excluded.shape, hash = excluded.hash, row_shape = excluded.row_shape,
         installed_at = clock_timestamp()
-      where definitions.hash <> excluded.hash`)
+      where definitions.hash <> excluded.hash
+        or definitions.row_shape is distinct from excluded.row_shape`)
   }
   await session.execute(sql`
-    insert into eventward.aggregates (aggregate_type, table_schema, table_name, definition, hash)
+    insert into eventward.aggregates (aggregate_type, table_schema, table_name, definition, hash, row_shape)
     values (${model.name}::text, ${model.schema}::text, ${model.table}::text,
-      ${definitionJson(model)}::jsonb, ${model.hash}::text)
+      ${definitionJson(model)}::jsonb, ${model.hash}::text, ${rowShape}::text)
     on conflict (aggregate_type) do update
-    set table_schema = excluded.table_schema, table_name = excluded.table_name,
+    set table_schema = excluded.table_schema, table_name = excluded.table_name, row_shape = excluded.row_shape,
       definition = excluded.definition, hash = excluded.hash, installed_at = clock_timestamp()
-    where aggregates.hash <> excluded.hash`)
+    where aggregates.hash <> excluded.hash
+      or aggregates.row_shape is distinct from excluded.row_shape`)
 }
 
 /** A table whose rows have streams of another type already would get each of them twice. */
@@ -116,12 +133,17 @@ async function refuseTaken(session: Session, model: BoundModel, events: EventsTa
 
 /** What every shape is read with: the key makes the stream's id, the zone gives bound columns their text. */
 async function refuseMoved(session: Session, model: BoundModel, events: EventsTable): Promise<void> {
-  const [stored] = await session.rows<Record<'table_schema' | 'table_name' | 'key' | 'zone', string>>(sql`
-    select table_schema, table_name, definition ->> 'key' as key, definition ->> 'timeZone' as zone
+  const [stored] = await session.rows<
+    Record<'table_schema' | 'table_name' | 'key' | 'zone', string> & { readonly row_shape: string | null }
+  >(sql`
+    select table_schema, table_name, definition ->> 'key' as key, definition ->> 'timeZone' as zone, row_shape
     from eventward.aggregates
     where aggregate_type = ${model.name}::text`)
   if (stored === undefined) return
-  const key = (JSON.parse(stored.key) as readonly string[]).join(', ')
+  const { nameNow } = await readNames(session, model.name)
+  const key = (JSON.parse(stored.key) as readonly string[])
+    .map((name) => nameNow(stored.row_shape, name) ?? name)
+    .join(', ')
   const changes = [
     ...changed('table', `${stored.table_schema}.${stored.table_name}`, `${model.schema}.${model.table}`),
     ...changed('key', key, model.key.join(', ')),
@@ -137,7 +159,8 @@ async function refuseChanged(session: Session, model: BoundModel, events: Events
   )
   for (const shape of model.shapes) {
     const frozen = stored.get(versionOf(shape))
-    if (frozen === undefined || shapeHash(frozen) === shapeHash(shape)) continue
+    if (frozen === undefined || shapeHash(withoutDropped(frozen)) === shapeHash(withoutDropped(shape)))
+      continue
     if (!(await hasEvents(session, model.name, events, shape))) continue
     const where = `${model.name}.${shape.type}, schema version ${shape.schemaVersion}`
     const remedy = `Raise its schemaVersion to ${shape.schemaVersion + 1}`
@@ -164,6 +187,11 @@ async function hasEvents(
         ${ofShape}
     ) as found`)
   return found === 't'
+}
+
+/** A column that is gone means nothing any more: to leave it out of a definition changes no event's meaning. */
+function withoutDropped(shape: EventShape): EventShape {
+  return { ...shape, data: shape.data.filter(({ column }) => column !== DROPPED) }
 }
 
 function eventsWritten(aggregateType: string): GateError {
@@ -203,6 +231,11 @@ function versionOf({ type, schemaVersion }: EventShape): string {
 }
 
 /** The definition as it is bound, for receipts and for readers without TypeScript. */
-function definitionJson({ columns: _columns, shapes: _shapes, ...meaning }: BoundModel): string {
+function definitionJson({
+  columns: _columns,
+  shapes: _shapes,
+  history: _history,
+  ...meaning
+}: BoundModel): string {
   return JSON.stringify(meaning)
 }

@@ -7,9 +7,13 @@ import { shapeHash } from './shape-json.js'
  */
 export function unregisteredShapes(model: BoundModel, frozen: readonly EventShape[]): readonly EventShape[] {
   const registered = new Map(frozen.map((shape) => [versionOf(shape), shapeHash(shape)]))
+  return writtenShapes(model).filter((shape) => registered.get(versionOf(shape)) !== shapeHash(shape))
+}
+
+/** The shapes that events of a model are written under: the declared ones and the residual ones. Pure. */
+export function writtenShapes(model: BoundModel): readonly EventShape[] {
   const residual = new Set(Object.values(model.residue))
-  const written = [...model.events, ...model.shapes.filter(({ type }) => residual.has(type))]
-  return written.filter((shape) => registered.get(versionOf(shape)) !== shapeHash(shape))
+  return [...model.events, ...model.shapes.filter(({ type }) => residual.has(type))]
 }
 
 function versionOf({ type, schemaVersion }: EventShape): string {

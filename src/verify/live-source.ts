@@ -1,7 +1,7 @@
 import { bindAggregate } from '../bind/index.js'
 import type { Session } from '../db/index.js'
 import type { AggregateDefinition } from '../definition/index.js'
-import { frozenShapes } from '../store/index.js'
+import { storedShapes } from '../store/index.js'
 import type { VerifiedTable } from './in-snapshot.js'
 
 /** What a verify reads, as it becomes known. */
@@ -24,9 +24,9 @@ export function liveSource(definition: AggregateDefinition, bound: VerifiedTable
     refresh: async (session, used) => {
       if (current !== used) return true
       const known = new Set(used.model.shapes.map(versionOf))
-      const frozen = await frozenShapes(session, definition.name)
-      if (frozen.every((shape) => known.has(versionOf(shape)))) return false
-      const { model } = await bindAggregate(session, definition, { frozen })
+      const stored = await storedShapes(session, definition.name)
+      if (stored.frozen.every((shape) => known.has(versionOf(shape)))) return false
+      const { model } = await bindAggregate(session, definition, stored)
       current = { ...used, model }
       return true
     },

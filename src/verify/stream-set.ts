@@ -11,7 +11,7 @@ import {
   touchedSinceSql,
   typedKey,
 } from '../sql/index.js'
-import { frozenShapes, requireEventsTable } from '../store/index.js'
+import { requireEventsTable, storedShapes } from '../store/index.js'
 import { dataError } from './data-error.js'
 import { findings } from './findings.js'
 import { inSnapshot, type VerifiedTable } from './in-snapshot.js'
@@ -64,9 +64,7 @@ export async function openStreamSet(
   const { schema, name, key } = definition.table
   const asked = { schema, table: name, key }
   const state = await readTableState(session, asked)
-  const bound = await bindAggregate(session, definition, {
-    frozen: await frozenShapes(session, definition.name),
-  })
+  const bound = await bindAggregate(session, definition, await storedShapes(session, definition.name))
   if ((await readTableState(session, asked)) !== state)
     throw verifyMoved(tableName(definition.table), 'DDL has changed it')
   const { model } = bound

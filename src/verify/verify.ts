@@ -5,13 +5,13 @@ import { StoppedError, shellWord } from '../errors/index.js'
 import { typedKey } from '../sql/index.js'
 import {
   finishRun,
-  frozenShapes,
   openRun,
   type Partition,
   partitionOf,
   refuseChangedDefinition,
   requireEventsTable,
   restartPending,
+  storedShapes,
 } from '../store/index.js'
 import { checkFully } from './check-fully.js'
 import { checkOpen } from './check-open.js'
@@ -162,9 +162,9 @@ async function prepare(
   options: VerifyOptions,
 ): Promise<{ readonly source: VerifiedTable; readonly partition: Partition | null }> {
   const events = await requireEventsTable(session, options.events)
-  const frozen = await frozenShapes(session, definition.name)
+  const stored = await storedShapes(session, definition.name)
   const state = await stateOf(session, definition)
-  const { model, table }: BoundAggregate = await bindAggregate(session, definition, { frozen })
+  const { model, table }: BoundAggregate = await bindAggregate(session, definition, stored)
   if ((await stateOf(session, definition)) !== state) {
     throw verifyMoved(tableName({ schema: model.schema, name: model.table }), 'DDL has changed it')
   }
