@@ -1,7 +1,8 @@
-/** `npm run bench -- [--rows N] [--rounds N] [--only backfill|verify] [--memory] [--fsync off] [--json]`: see docs/benchmarks.md. */
+/** `npm run bench -- [--rows N] [--rounds N] [--only backfill|verify|flips] [--memory] [--fsync off] [--json]`: see docs/benchmarks.md. */
 import { parseArgs } from 'node:util'
 import Table from 'cli-table3'
 import { type Fixture, makeFixture } from './fixture.js'
+import { measureFlips } from './flips.js'
 import { BACKFILL_BY_HAND, VERIFY_BY_HAND } from './floors.js'
 import { measureMemory } from './memory.js'
 import { medianOf, type Rounds, runRounds, type Variant } from './rounds.js'
@@ -28,6 +29,8 @@ await buildTasks()
 const server = await startServer({ fsync: options.fsync === 'on' })
 try {
   if (options.memory) await memory(server)
+  else if (options.only === 'flips')
+    await measureFlips(server, { rows: Number(options.rows), json: options.json })
   else await ratios(server)
 } finally {
   await server.stop()

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { backfill } from './tasks/backfill.js'
+import { flips } from './tasks/flips.js'
 import { knexBatches } from './tasks/knex-batches.js'
 import { statement } from './tasks/statement.js'
 import { verify } from './tasks/verify.js'
@@ -23,6 +24,7 @@ const TASKS: Readonly<Record<string, (url: string, options: TaskOptions) => Prom
   backfill,
   verify,
   statement,
+  flips,
   knex: knexBatches,
   idle: async () => ({}),
 }
