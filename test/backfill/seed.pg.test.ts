@@ -62,6 +62,7 @@ describe('the seed', () => {
       source: 'backfill',
       run: '1',
       definition: rows[0]?.['hash'],
+      shape: expect.stringMatching(/^[0-9a-f]{12}$/),
       writer: expect.stringMatching(/^eventward\/\d/),
     })
   })
