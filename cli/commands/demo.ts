@@ -5,8 +5,8 @@ import { demoStepText, demoText } from '../render/demo-text.js'
 /** `eventward demo` */
 export const demo = command({
   usage: 'demo',
-  summary: 'The whole move of a table of 50,000 rows, on a PostgreSQL of its own. Touches nothing of yours',
-  examples: [['$0 demo', 'Some 15 seconds']],
+  summary: 'The whole move of a table of 50,000 rows, there and back, under load, on a PostgreSQL of its own',
+  examples: [['$0 demo', 'Some 30 seconds; touches nothing of yours']],
   options: {},
   async run(args, host) {
     const { io, signal } = host

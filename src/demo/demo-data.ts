@@ -16,6 +16,9 @@ create table public.subscriptions (
   deactivated_at     timestamptz
 )`
 
+/** Numbers the writes to a row in the order of their commits: see `Write.ticket`. No part of what is moved. */
+export const CREATE_LEDGER = 'create sequence public.ledger'
+
 /** The two rows of the slide. The second contradicts itself: unpaid, and yet activated and deactivated. */
 export const INSERT_SLIDE = `
 insert into public.subscriptions

@@ -2,10 +2,16 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { connect, type Database } from '../db/index.js'
 import { type EventwardError, GateError, StoppedError } from '../errors/index.js'
+import { DEMO_ROWS } from './demo-data.js'
 import { startDemoServer } from './demo-server.js'
 import type { DemoStep } from './demo-step.js'
-import { demoSteps, type Planned } from './demo-steps.js'
+import { demoSteps } from './demo-steps.js'
 import { createLegacyDatabase } from './legacy-database.js'
+import { type Load, startLoad } from './load/start-load.js'
+import { type LoadSummary, summaryOf } from './load-summary.js'
+import { RESERVED_KEYS } from './plant-corruption.js'
+import { readRows } from './reconcile-load.js'
+import type { Planned } from './steps/step-context.js'
 
 export interface DemoOptions {
   readonly signal?: AbortSignal
@@ -17,8 +23,10 @@ export interface DemoResult {
   readonly ok: boolean
   readonly seconds: number
   readonly steps: readonly DemoStep[]
-  /** The table after the move: counts, and whether it was clean before anything was planted. */
+  /** The table at the end. */
   readonly tables: readonly DemoTable[]
+  /** What the application's writers did and saw; null where the demo did not come so far. */
+  readonly load: LoadSummary | null
   readonly error?: EventwardError
 }
 
@@ -31,9 +39,9 @@ export interface DemoTable {
 }
 
 /**
- * The whole move of one table, on a PostgreSQL of its own that is removed at the end: from an application's table to
- * events that explain every row, and the proof that a planted corruption is found. Stops at the first step that is not
- * as it must be.
+ * The whole move of one table, on a PostgreSQL of its own that is removed at the end: capture, backfill, proof, there,
+ * back and there again, while four writers go on; the proof that a planted corruption is found; and that what the
+ * writers say they did is what the rows and the events say. Stops at the first step that is not as it must be.
  *
  * @throws UsageError EW_DEMO_NO_POSTGRES; DatabaseError EW_DEMO_SERVER; StoppedError EW_STOPPED
  */
@@ -42,15 +50,26 @@ export async function demo({ signal, onStep }: DemoOptions = {}): Promise<DemoRe
   const steps: DemoStep[] = []
   const server = await startDemoServer()
   let database: Database | undefined
+  let load: Load | undefined
   try {
     const legacy = await createLegacyDatabase(server.url)
     database = await connect({ url: legacy.url, max: 6, applicationName: 'eventward demo' })
     const folder = join(server.folder, 'project')
     await mkdir(folder)
-    const planned = demoSteps({ ...legacy, database, folder, version: server.version })
-    for (const step of planned) {
+    load = startLoad({ url: legacy.url, rows: DEMO_ROWS, reserved: RESERVED_KEYS })
+    const context = {
+      ...legacy,
+      database,
+      folder,
+      version: server.version,
+      load,
+      before: await readRows(database),
+      captured: null,
+      ...(signal === undefined ? {} : { signal }),
+    }
+    for (const step of demoSteps(context)) {
       if (signal?.aborted === true) throw stopped()
-      const done = await run(step)
+      const done = await run(step, load)
       steps.push(done)
       onStep?.(done)
       if (done.problems.length > 0) break
@@ -59,20 +78,23 @@ export async function demo({ signal, onStep }: DemoOptions = {}): Promise<DemoRe
   } catch (error) {
     throw signal?.aborted === true ? stopped(error) : error
   } finally {
+    await load?.end()
     await database?.close()
     await server.stop()
   }
 }
 
-async function run({ name, command, says, work }: Planned): Promise<DemoStep> {
+async function run({ name, command, says, work }: Planned, load: Load): Promise<DemoStep> {
   const began = performance.now()
   const { found, problems } = await work()
-  return { name, command, says, seconds: secondsSince(began), found, problems }
+  const seen = await load.look()
+  const writers = seen.transactions === 0 ? null : seen
+  return { name, command, says, seconds: secondsSince(began), found, writers, problems }
 }
 
 function resultOf(steps: readonly DemoStep[], began: number): DemoResult {
   const problems = steps.flatMap((step) => step.problems.map((problem) => `${step.name}: ${problem}`))
-  const result = { seconds: secondsSince(began), steps, tables: tablesOf(steps) }
+  const result = { seconds: secondsSince(began), steps, tables: tablesOf(steps), load: summaryOf(steps) }
   if (problems.length === 0) return { ok: true, ...result }
   const error = new GateError('EW_DEMO_UNEXPECTED', problems.join('; '), {
     next: 'Report it, with the output of `eventward demo --json`.',
@@ -81,9 +103,9 @@ function resultOf(steps: readonly DemoStep[], began: number): DemoResult {
   return { ok: false, ...result, error }
 }
 
-/** From the first verify: the one before anything was planted. */
+/** From the last verify. */
 function tablesOf(steps: readonly DemoStep[]): readonly DemoTable[] {
-  const verified = steps.map(({ found }) => found).find(({ kind }) => kind === 'verified')
+  const verified = steps.map(({ found }) => found).findLast(({ kind }) => kind === 'verified')
   if (verified?.kind !== 'verified') return []
   const { table, rows, streams, events, clean } = verified.table
   return [{ table, rows, streams, events, clean }]

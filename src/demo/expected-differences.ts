@@ -1,7 +1,10 @@
 import type { Difference, VerifiedTable } from '../verify/index.js'
 import { PLANTED } from './plant-corruption.js'
 
-/** What in the result of a verify is not as it must be: before anything was planted, or after. Pure. */
+/**
+ * What in the result of a verify is not as it must be: before anything was planted, or after. `rows` is null while
+ * others write: nobody knows how many there are. Pure.
+ */
 export function differenceProblems({
   table,
   differences,
@@ -11,14 +14,15 @@ export function differenceProblems({
   readonly table: VerifiedTable
   readonly differences: readonly Difference[]
   readonly planted: boolean
-  readonly rows: string
+  readonly rows: string | null
 }): readonly string[] {
   const expected = planted ? [PLANTED.row, PLANTED.event].map(({ key, column }) => `${key}.${column}`) : []
   const found = differences.flatMap(({ key, columns }) => columns.map(({ column }) => `${key}.${column}`))
   const wanted = [...expected].sort()
   const counted = table.differences === String(expected.length)
   return [
-    ...(table.rows === rows ? [] : [`${table.rows} rows were compared instead of ${rows}`]),
+    ...(table.rows === '0' ? ['no rows were compared'] : []),
+    ...(rows === null || table.rows === rows ? [] : [`${table.rows} rows were compared instead of ${rows}`]),
     ...(counted && JSON.stringify([...found].sort()) === JSON.stringify(wanted)
       ? []
       : [

@@ -1,6 +1,6 @@
 import { connect } from '../db/index.js'
 import { literal, raw, sql } from '../sql/index.js'
-import { CREATE_SUBSCRIPTIONS, INSERT_PLAUSIBLE, INSERT_SLIDE } from './demo-data.js'
+import { CREATE_LEDGER, CREATE_SUBSCRIPTIONS, INSERT_PLAUSIBLE, INSERT_SLIDE } from './demo-data.js'
 
 export interface LegacyDatabase {
   /** URL as the application's role: the owner of its tables, no superuser. */
@@ -17,6 +17,8 @@ export async function createLegacyDatabase(serverUrl: string): Promise<LegacyDat
   try {
     await server.session(async (session) => {
       await session.execute(sql`create role shop login password ${raw(literal(own.password))}`)
+      // Applications live in time zones.
+      await session.execute(sql`alter role shop set timezone = 'Europe/Berlin'`)
       await session.execute(sql`create database shop owner shop`)
     })
   } finally {
@@ -25,7 +27,7 @@ export async function createLegacyDatabase(serverUrl: string): Promise<LegacyDat
   const shop = await connect({ url: own.href, max: 1, applicationName: 'shop' })
   try {
     await shop.session(async (session) => {
-      for (const text of [CREATE_SUBSCRIPTIONS, INSERT_SLIDE, INSERT_PLAUSIBLE]) {
+      for (const text of [CREATE_SUBSCRIPTIONS, CREATE_LEDGER, INSERT_SLIDE, INSERT_PLAUSIBLE]) {
         await session.execute({ text, values: [] })
       }
       await session.execute(sql`analyze public.subscriptions`)

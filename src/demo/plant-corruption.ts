@@ -8,37 +8,54 @@ export const PLANTED = {
   row: { key: '31337', column: 'payment_source_key' },
 } as const
 
+/** Keys that the writers leave alone: the planted ones, and the slide's rows. */
+export const RESERVED_KEYS: readonly number[] = [12, 13, ...[PLANTED.event.key, PLANTED.row.key].map(Number)]
+
 /**
- * Does what must never happen: a superuser turns the append-only trigger off and changes a stored event; and a row is
- * changed past all events. The trigger is put back, ENABLE ALWAYS.
+ * Does what must never happen: a superuser turns the append-only triggers off and changes a stored event, and turns
+ * capture off for a moment and changes a row past all events. The triggers are put back, ENABLE ALWAYS.
  */
 export async function plantCorruption(superuserUrl: string): Promise<readonly string[]> {
   await asSuperuser(superuserUrl, async (session) => {
+    await pastCapture(session, async () => {
+      await session.execute(sql`
+        update public.subscriptions
+        set payment_source_key = 'pm_forged'
+        where id = ${PLANTED.row.key}::bigint`)
+    })
     await changeEvent(session, '1')
-    await session.execute(sql`
-      update public.subscriptions
-      set payment_source_key = 'pm_forged'
-      where id = ${PLANTED.row.key}::bigint`)
   })
   return [
     `event v1 of subscription ${PLANTED.event.key}: ${PLANTED.event.column} + 1, by a superuser with the trigger off`,
-    `row ${PLANTED.row.key}: ${PLANTED.row.column} = 'pm_forged', past all events`,
+    `row ${PLANTED.row.key}: ${PLANTED.row.column} = 'pm_forged', past all events, with capture's trigger off`,
   ]
 }
 
 /** Puts both right again. */
 export async function undoCorruption(superuserUrl: string): Promise<void> {
   await asSuperuser(superuserUrl, async (session) => {
+    await pastCapture(session, async () => {
+      await session.execute(sql`
+        update public.subscriptions s
+        set payment_source_key = e.data ->> 'payment_source_key'
+        from public.events e
+        where e.aggregate_type = 'Subscription'
+          and e.aggregate_id = ${PLANTED.row.key}::text
+          and e.version = 1
+          and s.id = ${PLANTED.row.key}::bigint`)
+    })
     await changeEvent(session, '-1')
-    await session.execute(sql`
-      update public.subscriptions s
-      set payment_source_key = e.data ->> 'payment_source_key'
-      from public.events e
-      where e.aggregate_type = 'Subscription'
-        and e.aggregate_id = ${PLANTED.row.key}::text
-        and e.version = 1
-        and s.id = ${PLANTED.row.key}::bigint`)
   })
+}
+
+/**
+ * Changes a row with capture's trigger off. The table's lock first, then that of the events: in the order of the
+ * writers, who wait for a moment.
+ */
+async function pastCapture(session: Session, work: () => Promise<void>): Promise<void> {
+  await session.execute(sql`alter table public.subscriptions disable trigger "~eventward_before"`)
+  await work()
+  await session.execute(sql`alter table public.subscriptions enable always trigger "~eventward_before"`)
 }
 
 async function changeEvent(session: Session, by: string): Promise<void> {

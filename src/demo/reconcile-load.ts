@@ -1,10 +1,11 @@
 import { bindAggregate } from '../bind/index.js'
 import type { EventsTable } from '../config/index.js'
 import type { Database, Session } from '../db/index.js'
-import type { AggregateDefinition, BoundModel, Row } from '../definition/index.js'
-import { compileFold, type StoredEvent } from '../fold/index.js'
+import type { AggregateDefinition, BoundModel } from '../definition/index.js'
+import { compileFold } from '../fold/index.js'
 import { qualified, raw, sql } from '../sql/index.js'
-import { historyByKey, reconcile, sameTexts, type Texts, type Write } from './ledger.js'
+import { type CapturedBetween, type Compared, compareStream, type LoggedEvent } from './compare-stream.js'
+import { historyByKey, reconcile, type Texts, type Write } from './ledger.js'
 
 /** How ledger, rows and folded events compare. */
 export interface Reconciled {
@@ -21,12 +22,6 @@ export interface Reconciled {
   readonly moments: number
   /** The first of each that is wrong, in words. */
   readonly examples: readonly string[]
-}
-
-/** Between which two tickets capture went on: earlier writes need no events, those in between may have some. */
-export interface CapturedBetween {
-  readonly from: bigint
-  readonly to: bigint
 }
 
 /** Every row of the table as texts, by key. */
@@ -84,9 +79,10 @@ export async function reconcileLoad(
     const { model } = await bindAggregate(session, definition)
     return { model, streams: await readStreams(session, model, load.events, [...histories.keys()]) }
   })
+  const apply = compileFold(model)
   const found = [...histories].map(([key, history]) =>
     compareStream(
-      model,
+      apply,
       { key, history, before: load.before.get(key) ?? null },
       streams.get(key) ?? [],
       load.captured,
@@ -104,11 +100,6 @@ export async function reconcileLoad(
   }
 }
 
-interface LoggedEvent extends StoredEvent {
-  readonly xid: string
-  readonly source: string
-}
-
 async function readStreams(
   session: Session,
   model: BoundModel,
@@ -116,7 +107,8 @@ async function readStreams(
   keys: readonly string[],
 ): Promise<ReadonlyMap<string, readonly LoggedEvent[]>> {
   const rows = await session.rows<Record<string, string>>(sql`
-    select aggregate_id, version, type, schema_version, data, occurred_at, transaction_id, metadata ->> 'source' as source
+    select aggregate_id, version, type, schema_version, data, occurred_at, transaction_id, metadata ->> 'source' as source,
+      metadata ->> 'existing' as existing
     from ${raw(qualified(events.schema, events.table))}
     where aggregate_type = ${model.name}::text
       and aggregate_id = any (${keys}::text[])
@@ -133,6 +125,7 @@ async function readStreams(
       localTime: null,
       xid: row['transaction_id']!,
       source: row['source'] ?? '',
+      existing: row['existing'] === 'true',
     }
     const stream = streams.get(event.aggregateId)
     if (stream === undefined) streams.set(event.aggregateId, [event])
@@ -157,85 +150,4 @@ async function countStrangers(
         and metadata ->> 'source' <> 'backfill'`),
   )
   return Number(count)
-}
-
-interface Compared {
-  readonly lost: number
-  readonly doubled: number
-  readonly differ: number
-  readonly moments: number
-  readonly examples: readonly string[]
-}
-
-/** What one transaction did to the row: the last image, and how many of its writes changed something. */
-interface Moment {
-  row: Texts | null
-  changes: number
-  readonly ticket: bigint
-}
-
-function compareStream(
-  model: BoundModel,
-  { key, history, before }: { key: string; history: readonly Write[]; before: Texts | null },
-  events: readonly LoggedEvent[],
-  { from, to }: CapturedBetween,
-): Compared {
-  const moments = momentsOf(history, before)
-  const apply = compileFold(model)
-  const left = new Map(moments)
-  const found = { lost: 0, doubled: 0, differ: 0, moments: 0, examples: [] as string[] }
-  const note = (what: string) => found.examples.push(`${key} ${what}`)
-  let folded: Row | null = null
-  for (const group of groupsByTransaction(events)) {
-    for (const event of group) folded = apply(folded, event)
-    const [first] = group
-    if (first === undefined || first.source === 'backfill') continue
-    const moment = left.get(first.xid)
-    left.delete(first.xid)
-    found.moments += 1
-    if (moment === undefined || moment.ticket < from || repeated(group) > Math.max(moment.changes, 1)) {
-      found.doubled += 1
-      note(`v${first.version}: events without a write of transaction ${first.xid}, or too many`)
-    } else if (!sameTexts(folded, moment.row)) {
-      found.differ += 1
-      note(`v${first.version}: events ${JSON.stringify(folded)}, writer ${JSON.stringify(moment.row)}`)
-    }
-  }
-  for (const [xid, { changes, ticket }] of left) {
-    if (ticket <= to || changes === 0) continue
-    found.lost += 1
-    note(`transaction ${xid} left no event`)
-  }
-  return found
-}
-
-function momentsOf(history: readonly Write[], before: Texts | null): ReadonlyMap<string, Moment> {
-  const moments = new Map<string, Moment>()
-  let row = before
-  for (const write of history) {
-    const moment = moments.get(write.xid) ?? { row: null, changes: 0, ticket: write.ticket }
-    moment.changes += sameTexts(row, write.row) ? 0 : 1
-    moment.row = write.row
-    moments.set(write.xid, moment)
-    row = write.row
-  }
-  return moments
-}
-
-/** Events of one transaction are neighbours in their stream: it held the row. */
-function groupsByTransaction(events: readonly LoggedEvent[]): readonly (readonly LoggedEvent[])[] {
-  const groups: LoggedEvent[][] = []
-  for (const event of events) {
-    const last = groups.at(-1)
-    if (last?.[0]?.xid === event.xid) last.push(event)
-    else groups.push([event])
-  }
-  return groups
-}
-
-/** How often the most frequent event of a group is in it. */
-function repeated(group: readonly LoggedEvent[]): number {
-  const counts = new Map<string, number>()
-  for (const { type, data } of group) counts.set(type + data, (counts.get(type + data) ?? 0) + 1)
-  return Math.max(...counts.values())
 }

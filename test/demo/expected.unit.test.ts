@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { differenceProblems } from '../../src/demo/expected-differences.js'
 import { slideProblems } from '../../src/demo/expected-slide.js'
 import { PLANTED } from '../../src/demo/plant-corruption.js'
+import { ledgerProblems } from '../../src/demo/steps/ledger-step.js'
 
 const table = {
   table: 'subscriptions',
@@ -12,6 +13,7 @@ const table = {
   run: '1',
   differences: '2',
   clean: false,
+  proof: false,
 } as const
 
 const differences = [PLANTED.event, PLANTED.row].map(({ key, column }) => ({
@@ -38,6 +40,29 @@ describe('the demo fails', () => {
     const clean = { ...table, differences: '0', clean: true }
     expect(differenceProblems({ table: clean, differences: [], planted: false, rows: '3' })).toEqual([])
     expect(differenceProblems({ table: clean, differences: [], planted: false, rows: '4' })).toHaveLength(1)
+    expect(differenceProblems({ table: clean, differences: [], planted: false, rows: null })).toEqual([])
+    const none = { ...clean, rows: '0' }
+    expect(differenceProblems({ table: none, differences: [], planted: false, rows: null })).toHaveLength(1)
+  })
+
+  it('where a ledger does not reconcile, an application saw an error, or nobody wrote', () => {
+    const told = {
+      attempted: 1,
+      committed: 1,
+      rolledBack: 0,
+      refused: 0,
+      commands: 0,
+      errors: 0,
+      errorTexts: [],
+    }
+    const writes = [{ table: 't', key: '1', ticket: 1n, xid: '1', row: null }]
+    const right = { rows: '3', rowsDiffer: 0, lost: 0, doubled: 0, differ: 0, moments: 1, examples: [] }
+    expect(ledgerProblems({ ...told, writes }, right)).toEqual([])
+    expect(ledgerProblems({ ...told, writes: [] }, right)).toHaveLength(1)
+    expect(ledgerProblems({ ...told, writes, errors: 1, errorTexts: ['40P01'] }, right)).toHaveLength(2)
+    for (const wrong of ['rowsDiffer', 'lost', 'doubled', 'differ']) {
+      expect(ledgerProblems({ ...told, writes }, { ...right, [wrong]: 2 })).toHaveLength(1)
+    }
   })
 
   it('where a row of the slide has other events', () => {
