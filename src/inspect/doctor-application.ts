@@ -3,6 +3,11 @@ import type { Session } from '../db/index.js'
 import { ident, qualified, sql } from '../sql/index.js'
 import { type Finding, fine, found } from './finding.js'
 
+/** What a command reads of ours: where events are, and what they mean. */
+const KEPT = ['settings', 'definitions', 'aggregates', 'row_shapes', 'epochs'].map(
+  (name) => `eventward.${name}`,
+)
+
 /**
  * Looks at the roles that write to the tables. Captured writes need no grant at all: the triggers run with the rights of
  * the role that turned capture on. Commands, which ask the phase and read back what was appended, need some.
@@ -16,8 +21,10 @@ export async function checkApplication(
       has_schema_privilege(r.oid, 'eventward', 'usage') as usage,
       has_schema_privilege(r.oid, n.oid, 'usage')
         and has_table_privilege(r.oid, e.oid, 'select')
-        and has_table_privilege(r.oid, 'eventward.settings', 'select')
-        and has_table_privilege(r.oid, 'eventward.definitions', 'select') as reads
+        and (
+          select bool_and(coalesce(has_table_privilege(r.oid, to_regclass(t.name), 'select'), true))
+          from unnest(${KEPT}::text[]) as t (name)
+        ) as reads
     from pg_roles r
     cross join pg_class e
     join pg_namespace n on n.oid = e.relnamespace
@@ -45,7 +52,7 @@ export async function checkApplication(
       `${names}: captured writes need no grant; only commands do, which ask the phase and read back their events`,
       [
         `grant usage on schema eventward to ${to}`,
-        `grant select on ${qualified(events.schema, events.table)}, eventward.settings, eventward.definitions to ${to}`,
+        `grant select on ${qualified(events.schema, events.table)}, ${KEPT.join(', ')} to ${to}`,
       ].join('; '),
     ),
   ]

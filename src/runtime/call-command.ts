@@ -147,7 +147,9 @@ async function append(
     ...options.metadata,
     source: 'command',
     ...(command.name === undefined ? {} : { command: command.name }),
-    ...binding.origin,
+    // The row shape is the trigger's to tell: it knows which columns are not those that it was compiled for.
+    definition: binding.origin.definition,
+    writer: binding.origin.writer,
   }
   const write = {
     ...rows,
