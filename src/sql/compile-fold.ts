@@ -27,10 +27,18 @@ export interface EventsName {
  * (aggregate_id, version) index feeds without a sort; ORDER BY inside the aggregate would sort each group before
  * PostgreSQL 16. What is folded is merged with nothing: a stream of one event would else hand on its data as it is
  * stored, to be decompressed again for each column that is read from it.
+ *
+ * `one`: the condition leaves one stream. Its id is a constant then, so that the planner orders by version alone, and
+ * GROUP BY would have it sort by the id anew: by equal keys, which a sort that spills to disk mixes.
  */
-export function compileFoldStreams(model: BoundModel, events: EventsName, streams: Query): Query {
+export function compileFoldStreams(
+  model: BoundModel,
+  events: EventsName,
+  streams: Query,
+  { one = false }: { readonly one?: boolean } = {},
+): Query {
   return sql`
-    select d.aggregate_id,
+    select ${raw(one ? 'pg_catalog.min(d.aggregate_id) as aggregate_id' : 'd.aggregate_id')},
       pg_catalog.count(*) as events,
       pg_catalog.max(d.version) as last_version,
       pg_catalog.string_agg(d.effect, '') as effects,
@@ -45,7 +53,7 @@ export function compileFoldStreams(model: BoundModel, events: EventsName, stream
         and ${streams}
       order by e.aggregate_id, e.version
     ) as d
-    group by d.aggregate_id`
+    ${raw(one ? 'having pg_catalog.count(*) > 0' : 'group by d.aggregate_id')}`
 }
 
 /** SQL conditions on `effects`, alike for each engine's report. `f` is the alias of a folded stream. */

@@ -31,7 +31,7 @@ export function compileVerifyDetail(source: VerifySource, id: string): Query {
     ) as r on true
     left join lateral (
       select case when ${raw(STREAM_SQL.isAlive)} then ${raw(RAW_TEXTS)} end as folded
-      from (${compileFoldStreams(model, source.events, streamRangeSql({ only: id }))}
+      from (${compileFoldStreams(model, source.events, streamRangeSql({ only: id }), { one: true })}
       ) as f
     ) as f on true`
 }

@@ -87,7 +87,7 @@ export function compileVerifySet(source: VerifySource, ids: Query): Query {
         end as kind
       from (${ids}
       ) as s
-      left join lateral (${compileFoldStreams(model, events, sql`e.aggregate_id = s.id collate "C"`)}
+      left join lateral (${compileFoldStreams(model, events, sql`e.aggregate_id = s.id collate "C"`, { one: true })}
       ) as f on true
       left join lateral (${raw(rowOfStreamSql(model, key, { id: 's.id' }))}
       ) as r on true

@@ -21,7 +21,11 @@ export interface VerifySource {
  * Each column of the live table is decoded to its type and compared as canonical text; a generated column is left out.
  * Raises class 22 where an event's text is no value of its column, or an id none of the key.
  */
-export function compileVerifyStreams(source: VerifySource, streams: Query): Query {
+export function compileVerifyStreams(
+  source: VerifySource,
+  streams: Query,
+  options: { readonly one?: boolean } = {},
+): Query {
   return sql`
     select pg_catalog.count(*) as streams,
       coalesce(pg_catalog.sum(c.events), 0) as events,
@@ -34,7 +38,7 @@ export function compileVerifyStreams(source: VerifySource, streams: Query): Quer
       select f.aggregate_id,
         f.events,
         ${raw(kindSql(source.model))} as kind
-      from (${compileFoldStreams(source.model, source.events, streams)}
+      from (${compileFoldStreams(source.model, source.events, streams, options)}
       ) as f
       left join lateral (${raw(rowOfStreamSql(source.model, source.key, { id: 'f.aggregate_id' }))}
       ) as r on true

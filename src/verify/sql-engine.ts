@@ -5,7 +5,7 @@ import type { DifferenceKind } from './verify-result.js'
 
 /** The set-based engine: the server folds, joins, decodes and compares; only what differs comes back. */
 export const sqlEngine: Engine = (source) => async (session, range) => {
-  const query = compileVerifyStreams(source, streamRangeSql(range))
+  const query = compileVerifyStreams(source, streamRangeSql(range), { one: 'only' in range })
   const row = await inSnapshot(session, source, () =>
     session.one<{ streams: string; events: string; found: string }>(query),
   )
