@@ -37,18 +37,23 @@ export async function moveOn(
     seen = await look()
     if (!seen.gate.every(({ ok }) => ok)) return refused(database, cutover, step, seen)
   }
-  try {
-    return await tryToFlip(database, cutover, step, seen, options)
-  } catch (error) {
-    if (error instanceof Differs) return differs(database, cutover, step, seen, error)
-    if (!(error instanceof Moved)) throw error
-    // Between the gate and the lock something came: a verify, DDL, another process that was faster.
-    const now = await look()
-    if (reached(now, step)) return { ...standing(cutover, step, now), ok: true }
-    if (!now.gate.every(({ ok }) => ok)) return refused(database, cutover, step, now)
-    throw gateMoved(cutover.table, step)
+  for (let looks = 1; ; looks += 1) {
+    try {
+      return await tryToFlip(database, cutover, step, seen, options)
+    } catch (error) {
+      if (error instanceof Differs) return differs(database, cutover, step, seen, error)
+      if (!(error instanceof Moved)) throw error
+      // Between the gate and the lock something came: another verify, DDL, a process that was faster.
+      seen = await look()
+      if (reached(seen, step)) return { ...standing(cutover, step, seen), ok: true }
+      if (!seen.gate.every(({ ok }) => ok)) return refused(database, cutover, step, seen)
+      if (looks === LOOKS) throw gateMoved(cutover.table, step)
+    }
   }
 }
+
+/** Where something comes between again and again, whoever runs this is told. */
+const LOOKS = 3
 
 /** What the gate said, of what. */
 interface Seen {

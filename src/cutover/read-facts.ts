@@ -193,6 +193,8 @@ async function readOlder(session: Session, since: string): Promise<readonly Olde
     where a.datname = current_database()
       and a.pid <> pg_backend_pid()
       and a.xact_start < ${since}::timestamptz
+      -- These write no row.
+      and a.backend_type not in ('autovacuum worker', 'autovacuum launcher', 'walsender')
     union all
     select null, p.gid, p.owner, extract(epoch from clock_timestamp() - p.prepared) * 1000
     from pg_prepared_xacts p
