@@ -64,5 +64,6 @@ export {
 } from './key-range.js'
 export { literal, literalOrNull } from './literal.js'
 export type { Query, QueryValue } from './query.js'
+export { rowColumn, rowOfStreamSql } from './row-of-stream.js'
 export { Fragment, raw, sql } from './sql-tag.js'
 export { compileStreamBoundary, type StreamRange, streamRangeSql } from './verify-range.js'

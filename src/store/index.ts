@@ -45,6 +45,14 @@ export {
   registerDefinition,
 } from './register-definition.js'
 export { unregisteredShapes } from './registered-shapes.js'
+export {
+  type Epoch,
+  type LiveColumn,
+  movesText,
+  pendingMoves,
+  type RowMove,
+  recordEpochs,
+} from './row-moves.js'
 export { progressOf, type RunProgress } from './run-progress.js'
 export {
   finishRun,
