@@ -1,23 +1,21 @@
 import { bindAggregate } from '../../src/bind/index.js'
 import type { Session } from '../../src/db/index.js'
-import type { BoundColumn, BoundModel, Row } from '../../src/definition/index.js'
+import type { BoundColumn, BoundModel } from '../../src/definition/index.js'
 import { foldStream } from '../../src/fold/index.js'
-import { type Instant, recognise } from '../../src/recognise/index.js'
+import { recognise } from '../../src/recognise/index.js'
 import {
   compileRecognise,
   compileVerifyStreams,
-  ident,
-  instantSql,
   type KeyColumn,
   ofInstantSql,
   type RecogniseInput,
   raw,
   sql,
-  textSql,
   typedKey,
   typeLiteral,
 } from '../../src/sql/index.js'
 import type { TestDatabase } from '../support/database.js'
+import { loadPairs, readTexts, serverInstants, side, type TextPair } from './law-pairs.js'
 import type { RandomModel, RandomPair } from './random-model.js'
 
 /** A model made wrong on purpose: what the compiled recognition gets instead of the true one. */
@@ -46,7 +44,9 @@ export async function checkLaws(
   pairs: readonly RandomPair[],
   mutant: Mutant = (model) => model,
 ): Promise<readonly string[]> {
-  await load(db, columns, pairs)
+  await loadPairs(db, columns, pairs)
+  await db.admin.query('insert into public.law select (a).* from public.law_pairs')
+  await db.admin.query(`select eventward.create_partition('Law law', 'events_law')`)
   return db.database.session(async (session) => {
     const { model, table } = await bindAggregate(session, definition)
     const compiled = await recogniseInSql(session, mutant(model))
@@ -57,31 +57,6 @@ export async function checkLaws(
     return [...languages, ...(await foldInBoth(session, model, table.key?.columns ?? [], rows))]
   })
 }
-
-async function load(
-  db: TestDatabase,
-  columns: RandomModel['columns'],
-  pairs: readonly RandomPair[],
-): Promise<void> {
-  await db.admin.query('drop table if exists public.law, public.law_pairs, public.events_law cascade')
-  const described = columns.map(({ name, type }) => `${ident(name)} ${type}`).join(', ')
-  await db.admin.query(`create table public.law (id bigint primary key, ${described})`)
-  await db.admin.query(
-    'create table public.law_pairs (n bigint, creation boolean, b public.law, a public.law)',
-  )
-  const values: (string | null)[] = []
-  const param = (value: string | null, type: string) => `$${values.push(value)}::${type}`
-  const rows = pairs.map(({ before, after }, n) => {
-    const row = (texts: readonly (string | null)[]) =>
-      `row(${[String(n), ...columns.map(({ type }, at) => param(texts[at] ?? null, type))].join(', ')})::public.law`
-    return `(${n}, ${before === null}, ${before === null ? 'null' : row(before)}, ${row(after)})`
-  })
-  await db.admin.query(`insert into public.law_pairs values ${rows.join(', ')}`, values)
-  await db.admin.query('insert into public.law select (a).* from public.law_pairs')
-  await db.admin.query(`select eventward.create_partition('Law law', 'events_law')`)
-}
-
-const side = (row: 'a' | 'b') => (column: BoundColumn) => `(p.${row}).${ident(column.name)}`
 
 async function recogniseInSql(session: Session, model: BoundModel): Promise<readonly Recognised[]> {
   const now = `'${NOW}'::timestamptz`
@@ -126,30 +101,6 @@ async function events(
   }))
 }
 
-interface TextPair {
-  readonly n: string
-  readonly before: Row | null
-  readonly after: Row
-}
-
-async function readTexts(session: Session, model: BoundModel): Promise<readonly TextPair[]> {
-  // Not the compiler's own textSql: the output function, plainly.
-  const texts = (row: 'a' | 'b') =>
-    `to_json(array[${model.columns.map((c) => `case when num_nulls(${side(row)(c)}) = 0 then format('%s', ${side(row)(c)}) end`).join(', ')}])::text`
-  const found = await session.rows(
-    sql`select n, creation::text, ${raw(texts('b'))} as b, ${raw(texts('a'))} as a from public.law_pairs p order by n`,
-  )
-  const rowOf = (json: string | null | undefined): Row => {
-    const parsed = JSON.parse(json ?? '[]') as (string | null)[]
-    return Object.fromEntries(model.columns.map(({ name }, at) => [name, parsed[at] ?? null]))
-  }
-  return found.map((row) => ({
-    n: String(row['n']),
-    before: row['creation'] === 'true' ? null : rowOf(row['b']),
-    after: rowOf(row['a']),
-  }))
-}
-
 async function recogniseInTypeScript(
   session: Session,
   model: BoundModel,
@@ -188,26 +139,6 @@ async function recogniseInTypeScript(
     occurredAt,
     inferred,
   }))
-}
-
-/** Only the server may say what a local time means in a zone with a daylight saving time. */
-async function serverInstants(session: Session, model: BoundModel): Promise<ReadonlyMap<string, Instant>> {
-  const found = new Map<string, Instant>()
-  for (const column of model.columns.filter(({ temporal }) => temporal !== null)) {
-    for (const row of ['a', 'b'] as const) {
-      const value = side(row)(column)
-      const instant = instantSql(column, value, model.timeZone)
-      const local = ofInstantSql({ ...column, temporal: 'timestamp' }, `(${instant})`, model.timeZone)
-      const rows = await session.rows(
-        sql`select ${raw(textSql(column, value))} as text, (${raw(instant)})::text as utc, (${raw(local)})::text as local
-          from public.law_pairs p where (${raw(instant)}) is not null`,
-      )
-      for (const { text, utc, local: localText } of rows) {
-        found.set(`${column.name}\0${text}`, { utc: String(utc), local: String(localText) })
-      }
-    }
-  }
-  return found
 }
 
 function differences(sqlSide: readonly Recognised[], tsSide: readonly Recognised[]): readonly string[] {
