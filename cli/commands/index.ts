@@ -1,5 +1,6 @@
 /** All commands, in the order in which help lists them. */
 import type { Command } from '../command.js'
+import { adopt } from './adopt.js'
 import { backfill } from './backfill.js'
 import { capture } from './capture.js'
 import { cutover } from './cutover.js'
@@ -28,6 +29,7 @@ export const COMMANDS: readonly Command[] = [
   backfill,
   verify,
   cutover,
+  adopt,
   status,
   runs,
   history,

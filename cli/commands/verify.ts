@@ -104,6 +104,9 @@ function outcomeOf(results: readonly VerifyResult[], stream: Output): Outcome {
 function nextOf(failed: readonly VerifiedTable[], repairs: readonly Repair[]): string {
   const names = failed.map(({ table }) => shellWord(table)).join(' ')
   if (failed.some(({ notice }) => notice !== undefined)) return `Run \`eventward backfill ${names}\` first.`
+  const moved = failed.find((table) => table.moved !== undefined)
+  if (moved !== undefined)
+    return `Columns moved (${moved.moved}): run \`eventward adopt ${shellWord(moved.table)}\`, then verify again.`
   const left = repairs.find(({ next }) => next !== undefined)
   if (left?.next !== undefined) return left.next
   if (repairs.length > 0) return `Mend them: \`eventward verify ${names} --open --repair\`.`

@@ -1,3 +1,4 @@
+import { shellWord } from '../../src/errors/index.js'
 import type { Difference, VerifiedTable } from '../../src/verify/index.js'
 import type { Output } from '../io.js'
 import { differenceText } from './difference-text.js'
@@ -24,11 +25,19 @@ export function verifyText(
   const notices = tables.flatMap(({ table: name, notice }) =>
     notice === undefined ? [] : [`! ${name}: ${notice}`],
   )
+  const moves = tables.flatMap(({ table: name, moved }) =>
+    moved === undefined
+      ? []
+      : [
+          `${mark.warn} ${name}: ${moved}; its events don't know. Run \`eventward adopt ${shellWord(name)}\`, then verify again`,
+        ],
+  )
   const total = tables.reduce((sum, { differences: found }) => sum + BigInt(found), 0n)
   const more = total - BigInt(differences.length)
   return [
     table(HEADS, rows),
     ...notices,
+    ...moves,
     ...differences.map((difference) => differenceText(difference, stream)),
     ...(more > 0n
       ? [`… and ${plural(more.toString(), 'more difference')}; all are kept in eventward.mismatches`]

@@ -86,7 +86,12 @@ async function milderProblems(
       : []),
     ...(shape === null || shape === capture.rowShape
       ? []
-      : [mild('columns', 'its columns were changed since: each write is captured the slow way')]),
+      : [
+          {
+            ...mild('columns', 'its columns were changed since: each write is captured the slow way'),
+            next: `eventward adopt ${shown}`,
+          },
+        ]),
     ...(directWrites === capture.directWrites
       ? []
       : [

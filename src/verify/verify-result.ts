@@ -75,6 +75,8 @@ export interface VerifiedTable {
   readonly run: string
   /** What to know before reading the differences, and what to do: nothing was backfilled yet. */
   readonly notice?: string
+  /** How the table's columns moved since its events were written, as far as that was not adopted: in words. */
+  readonly moved?: string
 }
 
 export interface VerifyResult {

@@ -1,13 +1,15 @@
 import { type BoundAggregate, bindAggregate } from '../bind/index.js'
 import type { Database, Session } from '../db/index.js'
 import { type AggregateDefinition, tableName } from '../definition/index.js'
-import { StoppedError, shellWord } from '../errors/index.js'
+import { GateError, StoppedError, shellWord } from '../errors/index.js'
 import { typedKey } from '../sql/index.js'
 import {
   finishRun,
+  movesText,
   openRun,
   type Partition,
   partitionOf,
+  pendingMoves,
   refuseChangedDefinition,
   requireEventsTable,
   restartPending,
@@ -70,7 +72,8 @@ export interface VerifyRun {
  * A full one that is clean, of a captured table that nothing but its writers has changed meanwhile, is kept as the proof
  * that a gate asks for; a failed one takes that away.
  *
- * @throws UsageError EW_NOT_MIGRATED, EW_DEFINITION_CHANGED, EW_RESTART_PENDING and those of `bindAggregate`;
+ * @throws UsageError EW_NOT_MIGRATED, EW_DEFINITION_CHANGED, EW_RESTART_PENDING and those of `bindAggregate`; GateError
+ * EW_ADOPT_FIRST where a repair is asked for and columns moved that were not adopted;
  * StoppedError EW_STOPPED by `signal`; DatabaseError.
  */
 export async function verify(
@@ -78,8 +81,11 @@ export async function verify(
   definition: AggregateDefinition,
   options: VerifyOptions = {},
 ): Promise<VerifyResult> {
-  const { source, partition } = await database.session((session) => prepare(session, definition, options))
+  const { source, partition, moved } = await database.session((session) =>
+    prepare(session, definition, options),
+  )
   const { model } = source
+  if (moved !== null && options.repair !== undefined) throw adoptFirst(definition, moved)
   const engine = options.engine ?? 'sql'
   const params = {
     engine,
@@ -120,7 +126,10 @@ export async function verify(
     return await database.session((session) =>
       session.transaction({}, async () => {
         const proven = start === null ? {} : await endProof(session, run, start, findings.differences === 0)
-        const result = { ...told, table: { ...told.table, ...proven } }
+        const result = {
+          ...told,
+          table: { ...told.table, ...proven, ...(moved === null ? {} : { moved }) },
+        }
         await finishRun(session, id, 'complete', outcomeOf(result))
         return result
       }),
@@ -156,11 +165,28 @@ async function repaired(database: Database, run: VerifyRun, before: VerifyResult
   }
 }
 
+/** Row by row a repair would say again in each stream what the schema change says once. */
+function adoptFirst({ table }: AggregateDefinition, moved: string): GateError {
+  const name = tableName(table)
+  return new GateError(
+    'EW_ADOPT_FIRST',
+    `${name}: its columns moved since its events were written (${moved})`,
+    {
+      next: `Run \`eventward adopt ${shellWord(name)}\`, then verify it again: what differs still is repaired then.`,
+      details: { table: name },
+    },
+  )
+}
+
 async function prepare(
   session: Session,
   definition: AggregateDefinition,
   options: VerifyOptions,
-): Promise<{ readonly source: VerifiedTable; readonly partition: Partition | null }> {
+): Promise<{
+  readonly source: VerifiedTable
+  readonly partition: Partition | null
+  readonly moved: string | null
+}> {
   const events = await requireEventsTable(session, options.events)
   const stored = await storedShapes(session, definition.name)
   const state = await stateOf(session, definition)
@@ -172,7 +198,16 @@ async function prepare(
   const partition = await partitionOf(session, events, model.name)
   if (partition?.detaching === true)
     throw restartPending(tableName({ schema: model.schema, name: model.table }))
-  return { source: { model, key: typedKey(model, table.key?.columns ?? []), events, state }, partition }
+  const moves = await pendingMoves(
+    session,
+    model.name,
+    model.columns.map(({ attnum, name, declaredType }) => ({ attnum, name, type: declaredType })),
+  )
+  return {
+    source: { model, key: typedKey(model, table.key?.columns ?? []), events, state },
+    partition,
+    moved: moves.length === 0 ? null : movesText(moves),
+  }
 }
 
 /** What the table is, asked before and after the catalog is read: a model of two halves would be none. */
