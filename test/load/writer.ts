@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import type { Ledger, Texts, Write } from '../../src/demo/ledger.js'
 import { streamId } from '../../src/encode/index.js'
@@ -32,6 +33,8 @@ export class Writer {
       if (this.random.chance(0.3)) await this.#alone()
       else await this.#transaction()
       this.watch.done()
+      // An application thinks now and then; what is tested beside it wants a processor as well.
+      await sleep(this.random.below(4))
     }
   }
 
