@@ -69,10 +69,14 @@ class Appender {
     }
   }
 
-  /** As a backfill would, all or nothing: version 1 decides. */
+  /** As a backfill would, all or nothing: version 1 decides. To an older snapshot ON CONFLICT raises: it is tried. */
   async #recordAsItWas(was: readonly RecognisedEvent[]): Promise<void> {
     const inserts = was.map((event, index) =>
-      this.#insert(event, index + 1, { more: { existing: true }, recorded: null, lenient: index === 0 }),
+      this.#insert(event, index + 1, {
+        more: { existing: true },
+        recorded: null,
+        lenient: this.bound.fresh && index === 0,
+      }),
     )
     const [first, ...rest] = inserts
     if (first === undefined) return

@@ -41,9 +41,10 @@ function imagesQuery(binding: Binding, keys: readonly string[]): Query {
     const place = binding.model.key.indexOf(column.name)
     return `${keyColumnSql(column, 't')} ${column.equal} (k.key ->> ${place})::${column.castType}`
   })
+  // To an older snapshot a key that was used again is there twice: as another removed it since, and as we wrote it.
   return sql`
-    select ${raw(rowColumns(binding, 't'))}
+    select distinct on (k.place) ${raw(rowColumns(binding, 't'))}
     from jsonb_array_elements(${`[${keys.join(',')}]`}::jsonb) with ordinality as k (key, place)
     join ${raw(tableSql(binding))} as t on ${raw(same.join(' and '))}
-    order by k.place`
+    order by k.place, age(t.xmin)`
 }
