@@ -1,3 +1,4 @@
+import type { CutoverResult } from '../../src/cutover/index.js'
 import type { DemoFound, DemoResult, DemoStep, LoadSummary } from '../../src/demo/index.js'
 import type { Output } from '../io.js'
 import { backfillText } from './backfill-text.js'
@@ -44,6 +45,15 @@ function loadText(load: LoadSummary): readonly string[] {
     `  Longest wait of any writer: ${ms(load.longestWaitMs)} (${load.longestWaitIn}); without us it was ${ms(load.withoutUs.maxMs)}`,
     `  Table locked: ${locks}`,
   ]
+}
+
+/** As the command says it, and what it did under the lock. */
+function flipText(result: CutoverResult): string {
+  const { attempts, lockedMs, reverified } = result
+  if (lockedMs === null || result.action === 'rollback') return cutoverText(result)
+  const streams = number(reverified?.streams ?? 0)
+  const done = `try ${attempts}: ${streams} changed streams re-verified clean, table locked ${ms(lockedMs)}`
+  return `${done}\n${cutoverText(result)}`
 }
 
 function ledgerText({ told, reconciled }: Extract<DemoFound, { readonly kind: 'ledger' }>): string {
@@ -97,7 +107,7 @@ function foundText(found: DemoFound, stream: Output): string {
     case 'captured':
       return captureText([found.table], null, stream)
     case 'cutover':
-      return cutoverText(found.result)
+      return flipText(found.result)
     case 'commands':
       return `${number(found.calls)} commands were called`
     case 'ledger':

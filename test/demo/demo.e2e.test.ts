@@ -58,7 +58,8 @@ describe('the demo', () => {
     expect(load.withoutUs.transactions).toBeGreaterThan(0)
     expect(readdirSync(tmp).filter((name) => name.startsWith('eventward-demo'))).toEqual([])
     rmSync(tmp, { recursive: true })
-  })
+    // Half a minute alone; other files of a run want the processors as well.
+  }, 300_000)
 
   it('stopped by Ctrl-C ends with 130 and leaves neither files nor a server', async () => {
     const tmp = ownTmp()

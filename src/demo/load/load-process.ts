@@ -36,8 +36,12 @@ function workOf(kinds: Readonly<Record<string, Work>>, does: Readonly<Record<str
   )
 }
 
-/** `shop` and `support` are moved to commands; the others stay as they are. */
+/**
+ * `shop` and `support` are moved to commands; the others stay as they are. All stand still while the definition is
+ * compiled: that would hold up this process, and look like a wait for the database.
+ */
 async function useCommands(folder: string): Promise<void> {
+  await Promise.all(writers.map((writer) => writer.pause()))
   const { aggregates } = await loadConfig(undefined, folder)
   const definition = aggregates.find(({ name }) => name === 'Subscription')
   if (definition === undefined) return
@@ -47,6 +51,7 @@ async function useCommands(folder: string): Promise<void> {
     const kinds = commandWork(applications[index]!, keysOf[index]!, name, definition)
     writers[index]!.change(workOf(kinds, does))
   }
+  for (const writer of writers) writer.run()
 }
 
 async function answer(request: LoadRequest): Promise<LoadAnswer> {

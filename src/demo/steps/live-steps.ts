@@ -43,6 +43,7 @@ export function captureSteps(context: DemoContext): readonly Planned[] {
 /** There, commands, back, and there again. */
 export function cutoverSteps(context: DemoContext): readonly Planned[] {
   const { database, folder, load, signal } = context
+  const stops = signal === undefined ? {} : { signal }
   const flip = (
     name: string,
     says: string,
@@ -55,7 +56,7 @@ export function cutoverSteps(context: DemoContext): readonly Planned[] {
     work: async () => {
       const { config, definition } = await configOf(context)
       // Short pauses: whoever runs the demo waits.
-      const result = await work(database, definition, { events: config.events, pauseMs: 500 })
+      const result = await work(database, definition, { ...stops, events: config.events, pauseMs: 500 })
       await settle()
       return { found: { kind: 'cutover', result }, problems: flipProblems(result, to) }
     },
