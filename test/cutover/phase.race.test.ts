@@ -112,6 +112,60 @@ describe('a phase', () => {
       expect((await verify(db.database, Refusing)).table.clean).toBe(true)
     },
   )
+
+  it.each(ISOLATIONS)(
+    'that is flipped to and fro costs a writer with an older snapshot no error, nor a repair (B12, %s)',
+    async (level) => {
+      const writer = await db.client()
+      const look = async () => {
+        await writer.query(`begin isolation level ${level}`)
+        await writer.query('select count(*) from public.subscriptions')
+      }
+      // A flip writes no event: what the writer meets is the stream as its snapshot has it.
+      await look()
+      await advance(db.database, Refusing)
+      await rollback(db.database, Refusing)
+      await writer.query('update public.subscriptions set user_id = -1 where id = 1')
+      await writer.query('insert into public.subscriptions select 90, 1, 1, null, $1, null, now()', [
+        'unpaid',
+      ])
+      await writer.query('delete from public.subscriptions where id = 2')
+      await writer.query('commit')
+      expect((await verify(db.database, Refusing)).table.clean).toBe(true)
+    },
+  )
+})
+
+describe('an append that leaves the row alone (B12, the naive form)', () => {
+  const db = testDatabase()
+
+  it('gives a REPEATABLE READ writer with an older snapshot a duplicate key, unless the row was written as well', async () => {
+    await db.admin.query(`
+      create table public.item (id int primary key, v int);
+      create table public.log (id int, version int, primary key (id, version));
+      insert into public.item values (1, 0), (2, 0);
+      insert into public.log values (1, 1), (2, 1);
+      create function public.append() returns trigger language plpgsql as $$ begin
+        insert into public.log select new.id, 1 + max(version) from public.log where id = new.id; return new; end $$;
+      create trigger append before update on public.item for each row execute function public.append()`)
+    const writer = await db.client()
+    const write = async (id: number) => {
+      await writer.query('begin isolation level repeatable read; select 1 from public.item')
+      await db.admin.query(`
+        begin; select from public.item where id = ${id} for no key update;
+        insert into public.log values (${id}, 2)${id === 2 ? '; alter table public.item disable trigger append; update public.item set v = v where id = 2; alter table public.item enable trigger append' : ''}; commit`)
+      try {
+        await writer.query(`update public.item set v = 1 where id = ${id}`)
+        return 'written'
+      } catch (error) {
+        return (error as { code: string }).code
+      } finally {
+        await writer.query('rollback')
+      }
+    }
+    expect(await write(1)).toBe('23505')
+    expect(await write(2), 'an ordinary serialization failure').toBe('40001')
+  })
 })
 
 /** The session that waits for this one. */

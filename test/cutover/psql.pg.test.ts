@@ -136,6 +136,26 @@ describe('select eventward.rollback(...)', () => {
     ).toBe(true)
   })
 
+  it('comes after a gate that waits for transactions whose age this role may not see, and names those that go on', async () => {
+    await db.admin.query('revoke pg_read_all_stats from mover')
+    try {
+      await app.query('begin; select 1')
+      const pid = await backendPid(app)
+      const refused = await advance(database, Subscription)
+      expect(refused.gate.find(({ name }) => name === 'transactions')).toMatchObject({
+        ok: false,
+        detail: expect.stringContaining(`pid ${pid}`),
+        next: expect.stringContaining('grant pg_read_all_stats'),
+      })
+      // One that ends is younger than our first look by then, or gone.
+      const opens = advance(database, Subscription)
+      await app.query('commit')
+      expect(await opens).toMatchObject({ ok: true, to: 'event_first' })
+    } finally {
+      await db.admin.query('grant pg_read_all_stats to mover')
+    }
+  })
+
   it('is not for the application', async () => {
     await advance(database, Subscription)
     await expect(app.query(`select eventward.rollback('subscriptions')`)).rejects.toMatchObject({
