@@ -1,6 +1,6 @@
 import type { Session } from '../db/index.js'
 import type { AggregateDefinition } from '../definition/index.js'
-import { shellWord, UsageError } from '../errors/index.js'
+import { UsageError } from '../errors/index.js'
 import type { EventsTable } from '../migrate/index.js'
 import { type Mark, sql } from '../sql/index.js'
 import { requireEventsTable } from '../store/index.js'
@@ -93,5 +93,5 @@ function proofOf(row: Readonly<Record<string, string | null>>): Proof | null {
 
 /** A step that doesn't lead on from where the table is. Nothing was changed. */
 export function wrongPhase(table: string, what: string, next: string): UsageError {
-  return new UsageError('EW_PHASE', `${table}: ${what}`, { next, details: { table: shellWord(table) } })
+  return new UsageError('EW_PHASE', `${table}: ${what}`, { next, details: { table } })
 }
