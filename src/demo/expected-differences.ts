@@ -26,8 +26,12 @@ export function differenceProblems({
     ...(counted && JSON.stringify([...found].sort()) === JSON.stringify(wanted)
       ? []
       : [
-          `${table.differences} differences (${found.join(', ')}) instead of ${expected.length} (${wanted.join(', ')})`,
+          `${table.differences} differences (${named(found)}) instead of ${expected.length} (${named(wanted)})`,
         ]),
     ...(table.clean === !planted ? [] : [`it says ${table.clean ? 'clean' : 'not clean'}`]),
   ]
+}
+
+function named(all: readonly string[]): string {
+  return all.length > 5 ? `${all.slice(0, 5).join(', ')}, ...` : all.join(', ')
 }
