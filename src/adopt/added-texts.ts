@@ -4,7 +4,16 @@ import type { Session } from '../db/index.js'
 import { type Text, tableName } from '../definition/index.js'
 import { shellWord, UsageError } from '../errors/index.js'
 import type { EventsTable } from '../migrate/index.js'
-import { qualified, raw, rowColumn, rowOfStreamSql, sql, typedKey, type VerifySource } from '../sql/index.js'
+import {
+  qualified,
+  raw,
+  rowColumn,
+  rowOfStreamSql,
+  sql,
+  textSql,
+  typedKey,
+  type VerifySource,
+} from '../sql/index.js'
 import type { RowMove } from '../store/index.js'
 
 /** Rows that are looked at where the catalog does not tell. */
@@ -64,12 +73,12 @@ async function heldBefore(
   const { default: declared, identity, nullable } = column
   // Nothing filled it in.
   if (declared === null && !identity && nullable) return null
-  const { rows, filled } = await sampled(session, source, column)
-  // A default that was declared later does not touch rows that are there.
-  if (filled === 0) return null
-  // Every row was written anew since.
-  if (filled === rows && declared !== null && CONSTANT.test(declared)) return constant(session, column)
-  return undefined
+  // Written anew since, or filled in row by row. What was not written to meanwhile tells, else all old rows do.
+  const untouched = await textsHeld(session, source, column, true)
+  if (untouched.length > 0) return untouched.length === 1 ? untouched[0] : undefined
+  const held = await textsHeld(session, source, column, false)
+  if (held.length < 2) return held[0] ?? null
+  return declared !== null && CONSTANT.test(declared) ? constant(session, column) : undefined
 }
 
 /** A literal, cast or not: the one kind of default of which the text alone tells the value. */
@@ -101,30 +110,48 @@ async function missingValues(
   return rows.map(({ text }) => text)
 }
 
-/** Of rows whose streams were begun by a writer that didn't know the column: how many hold something in it. */
-async function sampled(
+/**
+ * The different texts (at most two of them) that a sample of rows hold in the column whose streams were begun by a
+ * writer that didn't know it; only those that no writer who did has written to, where `untouched`.
+ */
+async function textsHeld(
   session: Session,
   { model, key, events }: VerifySource,
   { attnum }: CatalogColumn,
-): Promise<{ readonly rows: number; readonly filled: number }> {
+  untouched: boolean,
+): Promise<readonly Text[]> {
   const slot = model.columns.findIndex((column) => column.attnum === attnum)
-  const knowing = (model.history?.shapes ?? []).filter((shape) =>
-    shape.columns.some((column) => column.attnum === attnum),
-  )
-  const { rows, filled } = await session.one<Record<'rows' | 'filled', string>>(sql`
-    select count(*) as rows, count(*) filter (where num_nulls(r.${raw(rowColumn(slot))}) = 0) as filled
+  const column = model.columns[slot]
+  if (column === undefined) return []
+  const knowing = (model.history?.shapes ?? [])
+    .filter((shape) => shape.columns.some((known) => known.attnum === attnum))
+    .map(({ id }) => id)
+  const table = raw(qualified(events.schema, events.table))
+  const knows = (alias: 'e' | 'x') =>
+    sql`(coalesce(${raw(alias)}.metadata ->> 'shape', '') = any (${knowing}::text[])
+          or coalesce(${raw(alias)}.metadata -> 'columns' ? ${String(attnum)}::text, false))`
+  const alone = sql`and not exists (
+          select
+          from ${table} x
+          where x.aggregate_type = e.aggregate_type
+            and x.aggregate_id = e.aggregate_id
+            and ${knows('x')}
+        )`
+  const rows = await session.rows<{ text: string | null }>(sql`
+    select distinct ${raw(textSql(column, `r.${rowColumn(slot)}`))} as text
     from (
       select e.aggregate_id as id
-      from ${raw(qualified(events.schema, events.table))} e
+      from ${table} e
       where e.aggregate_type = ${model.name}::text
         and e.version = 1
-        and coalesce(e.metadata ->> 'shape', '') <> all (${knowing.map(({ id }) => id)}::text[])
-        and not coalesce(e.metadata -> 'columns' ? ${String(attnum)}::text, false)
+        and not ${knows('e')}
+        ${untouched ? alone : sql``}
       limit ${String(SAMPLE)}::bigint
     ) s
     cross join lateral (${raw(rowOfStreamSql(model, key, { id: 's.id' }))}
-    ) r`)
-  return { rows: Number(rows), filled: Number(filled) }
+    ) r
+    limit 2`)
+  return rows.map(({ text }) => text)
 }
 
 function refuseOthers(
