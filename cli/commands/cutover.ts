@@ -5,9 +5,11 @@ import {
   type CutoverResult,
   complete,
   cutoverStatus,
+  opens,
   rehearse,
   rollback,
 } from '../../src/cutover/index.js'
+import type { Database } from '../../src/db/index.js'
 import type { AggregateDefinition } from '../../src/definition/index.js'
 import { GateError, shellWord } from '../../src/errors/index.js'
 import { selectAggregates } from '../../src/inspect/index.js'
@@ -62,11 +64,16 @@ export const cutover = command({
             : cutoverProgressText(progress),
         ),
     }
+    // Nobody types the name of a table for a refusal.
+    const isRefused = async (database: Database) =>
+      host.io.interactive &&
+      args.confirm === undefined &&
+      !opens((await cutoverStatus(database, definition, options)).gate)
     return host.withDatabase(
       config,
       async (database) => {
         const leads = LEADS[action]
-        if (leads !== undefined)
+        if (leads !== undefined && !(await isRefused(database)))
           await consent(host, database, {
             table: definition.table,
             what: `${action} (${leads})`,

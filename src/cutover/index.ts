@@ -13,5 +13,6 @@ export type {
   Phase,
 } from './cutover-result.js'
 export { cutoverStatus } from './cutover-status.js'
+export { opens } from './gate.js'
 export { rehearse } from './rehearse.js'
 export { rollback } from './rollback.js'

@@ -18,7 +18,8 @@ import { repeatTries } from './repeat-tries.js'
  * until few streams are left; then SHARE ROW EXCLUSIVE, those few, the flip and its receipt, all within the bound.
  * A refusal and a difference are results, not errors.
  *
- * @throws UsageError EW_PHASE; GateError EW_LOCK_BUSY, EW_CAPTURE_BROKEN, EW_GATE_MOVED; StoppedError EW_STOPPED
+ * @throws UsageError EW_PHASE; GateError EW_CAPTURE_BROKEN, EW_GATE_MOVED; DatabaseError EW_LOCK_BUSY; StoppedError
+ * EW_STOPPED
  */
 export async function moveOn(
   database: Database,

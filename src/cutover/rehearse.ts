@@ -1,6 +1,6 @@
 import type { Database, Session } from '../db/index.js'
 import type { AggregateDefinition } from '../definition/index.js'
-import { GateError, shellWord } from '../errors/index.js'
+import { DatabaseError, GateError, shellWord } from '../errors/index.js'
 import { sql } from '../sql/index.js'
 import type { CutoverOptions, CutoverResult, Phase } from './cutover-result.js'
 import { flip } from './flip.js'
@@ -16,8 +16,8 @@ export const PAUSE_MS = 3_000
  * Flips there and back again in one transaction, which is rolled back, and times it: what the way back would take.
  * Changes nothing but the receipt. SHARE ROW EXCLUSIVE on the table, within the bound.
  *
- * @throws UsageError EW_PHASE in `legacy` and `complete`; GateError EW_LOCK_BUSY where no try got the lock,
- * EW_CAPTURE_BROKEN; StoppedError EW_STOPPED
+ * @throws UsageError EW_PHASE in `legacy` and `complete`; DatabaseError EW_LOCK_BUSY where no try got the lock;
+ * GateError EW_CAPTURE_BROKEN; StoppedError EW_STOPPED
  */
 export async function rehearse(
   database: Database,
@@ -76,7 +76,7 @@ export async function rehearsed(
     const outcome = { result: 'rehearsed', phase: captured.phase, attempts, lockedMs, longestWaitMs }
     return { run: await receipt(database, cutover, outcome), tried }
   } catch (error) {
-    if (error instanceof GateError)
+    if (error instanceof GateError || (error instanceof DatabaseError && error.code === 'EW_LOCK_BUSY'))
       await receipt(database, cutover, { result: 'failed', error: error.message })
     throw error
   }
@@ -114,13 +114,13 @@ async function once(
 }
 
 /** What is said where no try got through. Nothing was changed. */
-export function lockBusy(table: string, { attempts, why }: Attempted<unknown>): GateError {
-  return new GateError(
+export function lockBusy(table: string, { attempts, why }: Attempted<unknown>): DatabaseError {
+  const next = why?.includes('autovacuum')
+    ? 'An autovacuum yields after deadlock_timeout: run it again with --lock-timeout 3000 (writers may wait so long), or once the autovacuum has ended.'
+    : 'Run it again once that has ended, or end it yourself (we never do): select pg_terminate_backend(pid).'
+  return new DatabaseError(
     'EW_LOCK_BUSY',
     `${table}: ${attempts} ${attempts === 1 ? 'try' : 'tries'} gave up, the last ${why ?? 'in vain'}; nothing was changed`,
-    {
-      next: 'Run it again once they are done, or end them yourself (we never do): select pg_terminate_backend(pid).',
-      details: { table, attempts, why },
-    },
+    { next, details: { table, attempts, why } },
   )
 }

@@ -19,7 +19,7 @@ const PAUSE_MS = 500
  * without a lock, what was written since the flip is verified and told. SHARE ROW EXCLUSIVE on the table, within the
  * bound, each try. Without Node: `select eventward.rollback('table')`.
  *
- * @throws UsageError EW_PHASE in `legacy` and `complete`; GateError EW_LOCK_BUSY; StoppedError EW_STOPPED
+ * @throws UsageError EW_PHASE in `legacy` and `complete`; DatabaseError EW_LOCK_BUSY; StoppedError EW_STOPPED
  */
 export async function rollback(
   database: Database,

@@ -121,7 +121,7 @@ describe('eventward cutover', () => {
     )
     await db.admin.query('update public.subscriptions set user_id = 0 where id < 4')
     const back = await cli.spawn('cutover', 'subscriptions', 'rollback')
-    expect(back.stdout).toMatch(
+    expect(back.stdout, back.stderr).toMatch(
       /^✓ dual_write again · \d+ ms · 3 events kept; 3 of 3 touched rows equal their fold · run \d+\n$/,
     )
     const status = await cli.spawn('cutover', 'subscriptions', 'status')

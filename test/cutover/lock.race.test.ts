@@ -58,7 +58,7 @@ describe('a flip', () => {
     const otherPid = await backendPid(other)
     const flip = expect(advance(db.database, Subscription, { ...FAST, tries: 3 })).rejects.toMatchObject({
       code: 'EW_LOCK_BUSY',
-      exitStatus: 1,
+      exitStatus: 3,
     })
     await other.query('update public.subscriptions set user_id = 2 where id = 2')
     await flip
