@@ -5,7 +5,7 @@ import { marks } from './marks.js'
 /** What moved, what was made of it, and what must follow. */
 export function adoptText(result: AdoptResult, stream: Output): string {
   const mark = marks(stream)
-  const { table, columns, capture, lockedMs, dryRun, next } = result
+  const { table, columns, capture, lockedMs, dryRun, notices, next } = result
   const head =
     columns.length === 0
       ? `${mark.ok} ${table}: nothing to adopt, its events know these columns`
@@ -18,7 +18,10 @@ export function adoptText(result: AdoptResult, stream: Output): string {
     columns.length === 0
       ? []
       : [dryRun ? `  nothing was changed. Next: ${next}` : `  a full verify must follow: ${next}`]
-  return [head, ...columns.map((column) => `  ${columnText(column)}`), ...captured, ...follow].join('\n')
+  const notes = notices.map((notice) => `  ${mark.warn} ${notice}`)
+  return [head, ...columns.map((column) => `  ${columnText(column)}`), ...captured, ...notes, ...follow].join(
+    '\n',
+  )
 }
 
 function columnText({ kind, column, before, after }: AdoptedColumn): string {

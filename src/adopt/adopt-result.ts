@@ -33,5 +33,7 @@ export interface AdoptResult {
   /** The receipt; null where there was nothing to do, or with `dryRun`. */
   readonly run: string | null
   readonly dryRun: boolean
+  /** What to know. */
+  readonly notices: readonly string[]
   readonly next: string
 }

@@ -165,6 +165,16 @@ async function refuseMoved(session: Session, model: BoundModel, shape: string): 
   })
 }
 
+/** A trigger that was compiled for these names finds them all, and can't see that they are other columns'. */
+function noticesOf(epochs: readonly Epoch[]): readonly string[] {
+  const renamed = epochs.filter(({ kind }) => kind === 'renamed')
+  const exchanged = renamed.filter(({ after }) => renamed.some(({ before }) => before === after))
+  if (exchanged.length === 0) return []
+  return [
+    `${exchanged.map(({ after }) => after).join(', ')}: names that changed hands. What was written meanwhile may stand under the wrong one: verify finds it, verify --repair mends it`,
+  ]
+}
+
 function toldColumn({ kind, column, before, after }: Epoch) {
   return { kind, column, before, after }
 }
@@ -184,6 +194,7 @@ function resultOf(
     lockedMs: null,
     run: null,
     dryRun: false,
+    notices: noticesOf(epochs),
     ...done,
     next:
       done.dryRun === true ? `eventward adopt ${shellWord(table)}` : `eventward verify ${shellWord(table)}`,

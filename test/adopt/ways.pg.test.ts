@@ -201,6 +201,23 @@ describe('adopt', () => {
     expect((await db.admin.query('select kind from eventward.epochs')).rows).toEqual([{ kind: 'restored' }])
   })
 
+  it('warns of names that changed hands: what a new session wrote meanwhile is found, and repaired', async () => {
+    await db.admin.query(`alter table items add column remark text`)
+    await adopt(db.database, await defineItems(db))
+    await db.admin.query(`alter table items rename column note to tmp`)
+    await db.admin.query(
+      `alter table items rename column remark to note; alter table items rename column tmp to remark`,
+    )
+    const writer = await db.client()
+    await writer.query(`update items set note = 'mine' where id = 3`)
+    const items = await defineItems(db)
+    expect((await adopt(db.database, items)).notices).toEqual([expect.stringContaining('changed hands')])
+    const { repairs, table } = await verify(db.database, items, { repair: 'now' })
+    expect(repairs).toMatchObject([{ key: '3', kind: 'row_differs', outcome: 'repaired' }])
+    expect(table.clean).toBe(true)
+    await expectProven(db, items)
+  })
+
   it('takes one change after the other', async () => {
     const steps = [
       `alter table items add column extra text default 'e'`,
