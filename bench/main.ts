@@ -1,6 +1,7 @@
-/** `npm run bench -- [--rows N] [--rounds N] [--only backfill|verify|flips] [--memory] [--fsync off] [--json]`: see docs/benchmarks.md. */
+/** `npm run bench -- [--rows N] [--rounds N] [--only backfill|verify|capture|flips] [--memory] [--fsync off] [--json]`: see docs/benchmarks.md. */
 import { parseArgs } from 'node:util'
 import Table from 'cli-table3'
+import { measureCapture } from './capture.js'
 import { type Fixture, makeFixture } from './fixture.js'
 import { measureFlips } from './flips.js'
 import { BACKFILL_BY_HAND, VERIFY_BY_HAND } from './floors.js'
@@ -31,6 +32,13 @@ try {
   if (options.memory) await memory(server)
   else if (options.only === 'flips')
     await measureFlips(server, { rows: Number(options.rows), json: options.json })
+  else if (options.only === 'capture')
+    await measureCapture(server, {
+      rows: Number(options.rows),
+      rounds: Number(options.rounds),
+      json: options.json,
+      say,
+    })
   else await ratios(server)
 } finally {
   await server.stop()

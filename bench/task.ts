@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { backfill } from './tasks/backfill.js'
+import { capture } from './tasks/capture.js'
 import { flips } from './tasks/flips.js'
 import { knexBatches } from './tasks/knex-batches.js'
 import { statement } from './tasks/statement.js'
@@ -18,10 +19,15 @@ export interface TaskOptions {
   /** Rows of a chunk, or events of a range. */
   readonly size: number
   readonly statement: string
+  /** The first number that a repeated statement gets. */
+  readonly from: number
+  /** The postmaster's process. */
+  readonly pid: number
 }
 
 const TASKS: Readonly<Record<string, (url: string, options: TaskOptions) => Promise<Outcome>>> = {
   backfill,
+  capture,
   verify,
   statement,
   flips,
