@@ -1,9 +1,11 @@
 import { sqlstateOf } from '../db/index.js'
 import { EventwardError } from '../errors/index.js'
 import type { RecognisedEvent } from '../recognise/index.js'
-import { literal, type Query, qualified, raw, sql } from '../sql/index.js'
+import type { Query } from '../sql/index.js'
 import { type CallerConnection, savepoint } from './caller-connection.js'
+import { appendTogether } from './shim-append-many.js'
 import type { ShimBinding } from './shim-binding.js'
+import { type Head, headsOf, type Inserted, insertQuery } from './shim-event-sql.js'
 
 /** Events for one stream, in order. */
 export interface StreamAppend {
@@ -17,22 +19,28 @@ export interface StreamAppend {
   readonly link?: Readonly<Record<string, string>>
 }
 
-interface Head {
-  readonly version: number
-  readonly type: string
-  readonly recordedAt: string
-}
-
 const NAME = 'eventward_append'
 /** Older snapshots try one version after the other; more of them than this are not between two statements. */
 const MOST_TRIES = 1_000
+
+/** Appends in order: in few round trips where nothing can come between, one by one where it can. */
+export async function appendToStreams(
+  connection: CallerConnection,
+  bound: ShimBinding,
+  appends: readonly StreamAppend[],
+): Promise<void> {
+  const alone = (append: StreamAppend) => appendToStream(connection, bound, append)
+  const distinct = new Set(appends.map(({ id }) => id)).size === appends.length
+  if (bound.fresh && distinct && appends.length > 1) return appendTogether(connection, bound, appends, alone)
+  for (const append of appends) await alone(append)
+}
 
 /**
  * Appends by the protocol of the capture triggers: a row that has no stream yet is first recorded as it was, and the
  * first version decides whether this or the backfill's is the creation; under an older snapshot, which may not show the
  * stream, each version is tried in a savepoint.
  */
-export async function appendToStream(
+async function appendToStream(
   connection: CallerConnection,
   bound: ShimBinding,
   append: StreamAppend,
@@ -123,24 +131,7 @@ class Appender {
   }
 
   async #head(): Promise<Head | null> {
-    const { model } = this.bound.binding
-    const [answer] = await this.connection.run([
-      sql`
-      select e.version, e.type, e.recorded_at
-      from ${this.#table()} as e
-      where e.aggregate_type = ${raw(literal(model.name))}
-        and e.aggregate_id = ${this.append.id} collate "C"
-      order by e.version desc
-      limit 1`,
-    ])
-    const found = answer?.rows[0]
-    if (found === undefined) return null
-    return {
-      version: Number(found['version']),
-      type: found['type'] ?? '',
-      // Only given back to the server that wrote it, under the same settings.
-      recordedAt: found['recorded_at'] ?? '',
-    }
+    return (await headsOf(this.connection, this.bound.binding, [this.append.id])).get(this.append.id) ?? null
   }
 
   #unseenRemoval(): RecognisedEvent {
@@ -155,36 +146,7 @@ class Appender {
     }
   }
 
-  #insert(
-    event: RecognisedEvent,
-    version: number,
-    {
-      more,
-      recorded,
-      lenient,
-    }: {
-      readonly more: Readonly<Record<string, unknown>>
-      readonly recorded: string | null
-      readonly lenient: boolean
-    },
-  ): Query {
-    const { model, origin } = this.bound.binding
-    const base = JSON.stringify({ source: 'shim', ...origin })
-    const extra = JSON.stringify({ ...more, ...(event.inferred ? { inferred: true } : {}) })
-    const time = `${literal(event.occurredAt)}::pg_catalog.timestamptz`
-    const at =
-      event.inferred && recorded !== null
-        ? `greatest(${time}, ${literal(recorded)}::pg_catalog.timestamptz)`
-        : time
-    return sql`
-      insert into ${this.#table()} (aggregate_type, aggregate_id, version, type, schema_version, data, metadata, occurred_at)
-      values (${model.name}, ${event.streamId}, ${String(version)}, ${event.type}, ${String(event.schemaVersion)},
-        ${event.data}, eventward.captured_metadata(${base}) operator(pg_catalog.||) ${extra}::pg_catalog.jsonb, ${raw(at)})
-      ${raw(lenient ? 'on conflict do nothing' : '')}`
-  }
-
-  #table() {
-    const { events } = this.bound.binding
-    return raw(qualified(events.schema, events.table))
+  #insert(event: RecognisedEvent, version: number, how: Inserted): Query {
+    return insertQuery(this.bound.binding, event, version, how)
   }
 }

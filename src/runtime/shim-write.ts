@@ -2,7 +2,7 @@ import type { AggregateDefinition, Row } from '../definition/index.js'
 import { type RecogniseContext, recognise, streamOf } from '../recognise/index.js'
 import { type CallerConnection, callerConnection, savepoint } from './caller-connection.js'
 import type { KnexBuilder, KnexClient } from './knex-internals.js'
-import { appendToStream, type StreamAppend } from './shim-append.js'
+import { appendToStreams, type StreamAppend } from './shim-append.js'
 import { bindShim, type ShimBinding } from './shim-binding.js'
 import { unseen } from './shim-errors.js'
 import { loadImages } from './shim-images.js'
@@ -157,9 +157,8 @@ async function record(write: ShimWrite, changes: readonly Change[], now: string)
   const rows = changes.flatMap(({ before, after }) => [before, after]).filter((row) => row !== null)
   const instantOf = await instantsOf(connection, bound.binding, rows)
   const context: RecogniseContext = { now, ...(instantOf === undefined ? {} : { instantOf }) }
-  for (const change of changes) {
-    for (const append of appendsOf(bound, change, context)) await appendToStream(connection, bound, append)
-  }
+  const appends = changes.flatMap((change) => appendsOf(bound, change, context))
+  await appendToStreams(connection, bound, appends)
 }
 
 function appendsOf(
