@@ -72,8 +72,11 @@ function ledgerText({ told, reconciled }: Extract<DemoFound, { readonly kind: 'l
   ].join('\n')
 }
 
-function writersText({ transactions, p50Ms, maxMs }: NonNullable<DemoStep['writers']>): string {
-  return `writers: ${number(transactions)} transactions, p50 ${ms(p50Ms)}, longest ${ms(maxMs)}`
+function writersText({ plain, commands }: NonNullable<DemoStep['writers']>): string {
+  const seen = ({ transactions, p50Ms, maxMs }: typeof plain) =>
+    `${number(transactions)}, p50 ${ms(p50Ms)}, longest ${ms(maxMs)}`
+  const called = commands.transactions === 0 ? '' : ` · commands: ${seen(commands)}`
+  return `writers, transactions of plain SQL: ${seen(plain)}${called}`
 }
 
 function number(value: number): string {

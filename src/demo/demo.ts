@@ -88,7 +88,7 @@ async function run({ name, command, says, work }: Planned, load: Load): Promise<
   const began = performance.now()
   const { found, problems } = await work()
   const seen = await load.look()
-  const writers = seen.transactions === 0 ? null : seen
+  const writers = seen.plain.transactions + seen.commands.transactions === 0 ? null : seen
   return { name, command, says, seconds: secondsSince(began), found, writers, problems }
 }
 

@@ -1,5 +1,5 @@
 import type { DemoStep, LedgerCounts } from './demo-step.js'
-import type { Seen } from './load/messages.js'
+import type { Latencies } from './load/messages.js'
 import type { Reconciled } from './reconcile-load.js'
 
 /** What the application's writers did and saw over the whole demo, and what of it is wrong. */
@@ -14,7 +14,7 @@ export interface LoadSummary extends LedgerCounts {
   readonly differ: number
   readonly moments: number
   /** Before there was anything of ours. */
-  readonly withoutUs: Seen
+  readonly withoutUs: Latencies
   /** The longest transaction of any writer while the table was moved, in ms, and the step in which it was. */
   readonly longestWaitMs: number
   readonly longestWaitIn: string
@@ -38,7 +38,7 @@ export function summaryOf(steps: readonly DemoStep[]): LoadSummary | null {
   const { rowsDiffer, lost, doubled, differ, moments }: Reconciled = last.reconciled
   const longest = steps
     .filter(({ found }) => found.kind !== 'ledger')
-    .reduce((worst, step) => ((step.writers?.maxMs ?? 0) > (worst.writers?.maxMs ?? 0) ? step : worst))
+    .reduce((worst, step) => (longestOf(step) > longestOf(worst) ? step : worst))
   return {
     ...last.told,
     rowsDiffer,
@@ -46,11 +46,15 @@ export function summaryOf(steps: readonly DemoStep[]): LoadSummary | null {
     doubled,
     differ,
     moments,
-    withoutUs: first.writers,
-    longestWaitMs: longest.writers?.maxMs ?? 0,
+    withoutUs: first.writers.plain,
+    longestWaitMs: longestOf(longest),
     longestWaitIn: longest.name,
     locks: steps.flatMap(lockOf),
   }
+}
+
+function longestOf({ writers }: DemoStep): number {
+  return writers === null ? 0 : Math.max(writers.plain.maxMs, writers.commands.maxMs)
 }
 
 function lockOf({ name, found }: DemoStep): readonly DemoLock[] {

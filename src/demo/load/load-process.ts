@@ -65,7 +65,7 @@ async function answer(request: LoadRequest): Promise<LoadAnswer> {
       await Promise.all(writers.map((writer) => writer.pause()))
       return null
     case 'look':
-      return { seen: seenBy(writers.flatMap((writer) => writer.look())) }
+      return { seen: seenBy(writers.map((writer) => writer.look())) }
     case 'ledger':
       return { told: toldBy(writers.map((writer) => writer.tell())) }
     case 'commands':

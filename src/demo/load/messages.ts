@@ -22,9 +22,13 @@ export type LoadRequest =
 
 /** What the writers saw since they were last asked. */
 export interface Seen {
-  /** Transactions, the application's own; a command is one. */
+  readonly plain: Latencies
+  readonly commands: Latencies
+}
+
+/** Transactions, each from its begin to its commit, in ms; 0 where there were none. */
+export interface Latencies {
   readonly transactions: number
-  /** In milliseconds, for a transaction from its begin to its commit. */
   readonly p50Ms: number
   readonly maxMs: number
 }

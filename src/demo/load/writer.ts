@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { sqlstateOf } from '../../db/index.js'
 import { Ledger } from '../ledger.js'
 import type { Keys } from './keys.js'
-import type { Seen, Told } from './messages.js'
+import type { Latencies, Seen, Told } from './messages.js'
 import type { Work } from './plain-work.js'
 
 /** Errors kept in words. */
@@ -14,7 +14,8 @@ export class Writer {
   readonly #errors: string[] = []
   #errorCount = 0
   #commands = 0
-  #latencies: number[] = []
+  #plain: number[] = []
+  #called: number[] = []
   #running: Promise<void> | null = null
   #paused = true
 
@@ -44,9 +45,10 @@ export class Writer {
   }
 
   /** Latencies since the last call, in ms. */
-  look(): readonly number[] {
-    const seen = this.#latencies
-    this.#latencies = []
+  look(): { readonly plain: readonly number[]; readonly commands: readonly number[] } {
+    const seen = { plain: this.#plain, commands: this.#called }
+    this.#plain = []
+    this.#called = []
     return seen
   }
 
@@ -78,7 +80,7 @@ export class Writer {
     try {
       const { writes, end } = await work()
       this.#ledger.settle(writes, { kind: end })
-      if (kind.startsWith('command')) this.#commands += 1
+      if (isCommand(kind)) this.#commands += 1
       if (kind === 'duplicate') this.#note(kind, 'a key that is there was not refused')
     } catch (error) {
       const sqlstate = sqlstateOf(error) ?? 'none'
@@ -88,7 +90,8 @@ export class Writer {
       this.#ledger.settle([], { kind: 'refused', sqlstate: expected ? DUPLICATE : 'unexpected' })
       if (!expected) this.#note(kind, `${sqlstate} ${String(error)}`)
     }
-    this.#latencies.push(performance.now() - began)
+    const latencies = isCommand(kind) ? this.#called : this.#plain
+    latencies.push(performance.now() - began)
   }
 
   #note(kind: string, text: string): void {
@@ -99,9 +102,20 @@ export class Writer {
 
 const DUPLICATE = '23505'
 
+function isCommand(kind: string): boolean {
+  return kind.startsWith('command')
+}
+
 /** What several writers saw. */
-export function seenBy(latencies: readonly number[]): Seen {
-  const sorted = [...latencies].sort((a, b) => a - b)
+export function seenBy(writers: readonly ReturnType<Writer['look']>[]): Seen {
+  return {
+    plain: latenciesOf(writers.flatMap(({ plain }) => plain)),
+    commands: latenciesOf(writers.flatMap(({ commands }) => commands)),
+  }
+}
+
+function latenciesOf(all: readonly number[]): Latencies {
+  const sorted = [...all].sort((a, b) => a - b)
   return {
     transactions: sorted.length,
     p50Ms: rounded(sorted[sorted.length >> 1] ?? 0),
