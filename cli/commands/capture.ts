@@ -28,7 +28,7 @@ export const capture = command({
     all: { type: 'boolean', default: false, describe: 'on, off: every table of the configuration' },
     'lock-timeout': wholeNumber(
       'lock-timeout',
-      'How long writers may queue behind a try to lock the table, in ms; 400 where none is given',
+      "How long writers may queue behind a try to lock the table, in ms; the configuration's lockTimeout, or 400, where none is given",
     ),
   },
   async run(args, host) {
@@ -52,7 +52,7 @@ export const capture = command({
       events: config.events,
       signal: host.signal,
       onProgress: (progress) => host.notice(lockText(progress)),
-      ...(args['lock-timeout'] === undefined ? {} : { lockTimeoutMs: Number(args['lock-timeout']) }),
+      lockTimeoutMs: Number(args['lock-timeout'] ?? config.lockTimeoutMs),
     }
     const action = args.action === 'on' ? ('on' as const) : ('off' as const)
     const results = await host.withDatabase(

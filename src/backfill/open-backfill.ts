@@ -94,7 +94,7 @@ export async function checkBackfill(
   const capture = await readCapture(session, definition.name)
   refuseOtherCapture(capture, bound.model.hash, name)
   const unfinished = await resumableRun(session, runOf(bound))
-  if (isOfEpoch(unfinished, epochOf(capture))) refuseOtherDefinition(unfinished, bound, name)
+  if (epochOf(capture) === null && isOfEpoch(unfinished, null)) refuseOtherDefinition(unfinished, bound, name)
   await refuseChangedDefinition(session, bound.model, events)
   return { bound, shape, events }
 }
@@ -143,19 +143,14 @@ async function openOrJoin(
       refuseOtherCapture(captured, model.hash, name)
       const capture = epochOf(captured)
       const unfinished = await resumableRun(session, runOf(bound))
-      const sameEpoch = isOfEpoch(unfinished, capture)
-      if (sameEpoch) refuseOtherDefinition(unfinished, bound, name)
-      if (unfinished !== null && sameEpoch && unfinished.params['keyOrder'] === keyOrder) {
+      const left = whyLeft(unfinished, { capture, keyOrder, hash: model.hash })
+      if (capture === null && isOfEpoch(unfinished, null)) refuseOtherDefinition(unfinished, bound, name)
+      if (unfinished !== null && left === null) {
         await touchGivenUp(session, unfinished.id, MAX_ATTEMPTS)
         return { run: await resumeRun(session, unfinished.id), resumed: true, capture }
       }
       if (unfinished !== null) {
-        // Rows behind what it did were written without events; or its ranges would be read in an order that they were
-        // not planned in, and rows between them left out.
-        const reason = sameEpoch
-          ? 'the key, its type or its order has changed'
-          : 'capture was turned on or off since'
-        await finishRun(session, unfinished.id, 'failed', { superseded: true, reason })
+        await finishRun(session, unfinished.id, 'failed', { superseded: true, reason: left })
       }
       return { run: await openNew(session, opening, { keyOrder, capture }), resumed: false, capture }
     })
@@ -188,6 +183,19 @@ function patienceOf({ patienceMs = 60_000 }: BackfillOptions): number {
 
 function runOf({ model }: BoundAggregate) {
   return { command: 'backfill', schema: model.schema, table: model.table }
+}
+
+/** Why a run that isn't complete is left for another one; null where it's gone on with. */
+function whyLeft(
+  run: Run | null,
+  now: { readonly capture: string | null; readonly keyOrder: string; readonly hash: string },
+): string | null {
+  // Rows behind what it did were written without events.
+  if (!isOfEpoch(run, now.capture)) return 'capture was turned on or off since'
+  // The triggers write under the new one already, and it says the same of what is stored.
+  if (now.capture !== null && run?.definitionHash !== now.hash) return 'another definition is captured since'
+  // Its ranges would be read in an order that they were not planned in: rows between them would be left out.
+  return run?.params['keyOrder'] === now.keyOrder ? null : 'the key, its type or its order has changed'
 }
 
 /** Runs of before there was capture say `false`. */

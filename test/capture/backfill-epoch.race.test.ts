@@ -6,13 +6,30 @@ import { openBackfill } from '../../src/backfill/open-backfill.js'
 import { planChunks } from '../../src/backfill/plan-chunks.js'
 import { runSlice } from '../../src/backfill/run-slice.js'
 import { captureOff, captureOn } from '../../src/capture/index.js'
+import { defineAggregate, occurredAt } from '../../src/definition/index.js'
 import { settleRun } from '../../src/store/index.js'
 import { verify } from '../../src/verify/index.js'
 import { testDatabase } from '../support/database.js'
 import { interpose } from '../support/interpose.js'
 import { gate, until } from '../support/race.js'
-import { createSubscriptions, Subscription } from '../support/subscription.js'
+import { createSubscriptions, Subscription, subscriptions } from '../support/subscription.js'
 import { manySubscriptions } from '../support/subscription-rows.js'
+
+/** The same, and one event more. */
+const More = defineAggregate({
+  name: 'Subscription',
+  table: subscriptions,
+  events: {
+    Created: {
+      creates: true,
+      data: ['user_id', 'reward_id', 'payment_source_key'],
+      set: { status: 'unpaid', created_at: occurredAt },
+    },
+    Activated: { data: ['stripe_key'], set: { status: 'active', activated_at: occurredAt } },
+    Deactivated: { set: { status: 'inactive', deactivated_at: occurredAt } },
+    Transferred: { data: ['user_id'] },
+  },
+})
 
 const HALF = { chunkRows: 10, workers: 1 } as const
 
@@ -179,6 +196,20 @@ describe('capture off and on again during a backfill (D5)', () => {
       state: 'failed',
       outcome: expect.stringContaining('capture'),
     })
+  })
+
+  it('a stopped run under the definition that was captured before is left for one under the new', async () => {
+    const job = await openBackfill(db.database, Subscription, HALF)
+    await db.database.session((session) => planChunks(session, job))
+    await db.database.session((session) => runSlice(session, job, () => 10))
+    await expect(backfill(db.database, More)).rejects.toMatchObject({ code: 'EW_CAPTURE_DEFINITION' })
+    expect(await captureOn(db.database, More)).toMatchObject({ change: 'replaced', epoch: '1' })
+    expect(await backfill(db.database, More)).toMatchObject({ resumed: false, complete: true, streams: '10' })
+    expect(await stateOf(job.run.id)).toMatchObject({
+      state: 'failed',
+      outcome: expect.stringContaining('definition'),
+    })
+    expect((await verify(db.database, More)).table).toMatchObject({ clean: true, proof: true })
   })
 
   it('a stopped run beside the same capture is gone on with', async () => {

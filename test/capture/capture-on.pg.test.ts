@@ -208,6 +208,24 @@ describe('capture', () => {
     })
   })
 
+  it('after a partition with rows was attached is of another epoch: a backfill has to write their events', async () => {
+    const { definition, expectProven } = await table('attached', PARTITIONED('attached'))
+    await captureOn(db.database, definition)
+    await backfill(db.database, definition)
+    await db.admin.query(`
+      create table public.attached_more (like public.attached including all);
+      insert into public.attached_more values (201, 1, 1, null), (202, 1, 1, null);
+      alter table public.attached attach partition public.attached_more for values from (200) to (300)`)
+    expect(await statusOf(definition)).toMatchObject({ capture: 'broken' })
+    await db.admin.query('update public.attached set a = 9 where id in (101, 201)')
+    expect(await captureOn(db.database, definition)).toMatchObject({ change: 'installed', epoch: '2' })
+    expect(await statusOf(definition)).toMatchObject({ capture: 'on', problems: [] })
+    expect(await backfill(db.database, definition)).toMatchObject({ rows: '4', streams: '1', complete: true })
+    await expectProven()
+    await db.admin.query('truncate public.attached_more')
+    await expectProven()
+  })
+
   describe('create or replace trigger (B11)', () => {
     it('the naive form breaks: replaced, it is an ordinary trigger, which replication passes over', async () => {
       await db.admin.query(`
