@@ -5,7 +5,7 @@ import type { GateCheck } from './cutover-result.js'
 import { flip } from './flip.js'
 import { GaveUp } from './locked-try.js'
 import type { Cutover, Proof } from './open-cutover.js'
-import { writeReceipt } from './receipt.js'
+import type { OpenReceipt } from './receipt.js'
 
 /** A step forward. */
 export type Step =
@@ -21,6 +21,7 @@ export interface FlipInput {
   readonly mark: Mark
   /** For the receipt: what the gate said, and what was verified again without a lock. */
   readonly gate: readonly GateCheck[]
+  readonly receipt: OpenReceipt
   readonly attempt: number
   readonly before: { readonly streams: number; readonly events: number }
 }
@@ -55,11 +56,8 @@ export async function flipProven(
   input: FlipInput,
 ): Promise<Flipped> {
   const { cutover, step, mark } = input
-  // Where the events were never analysed the planner would rather read all of them than walk the index of positions.
-  await session.execute({ text: 'set local enable_seqscan = off; set local enable_sort = on', values: [] })
   await bounded()
   if (!(await stillProven(session, input))) throw new Moved()
-  await bounded()
   const { streams, events, found } = await checkTouched(session, cutover, mark)
   if (found.length > 0) throw new Differs(found)
   await bounded()
@@ -68,9 +66,8 @@ export async function flipProven(
     set direct_writes = ${cutover.definition.directWrites}::text
     where aggregate_type = ${cutover.definition.name}::text`)
   await flip(session, cutover, step.to)
-  await bounded()
   const since = await moveMark(session, cutover)
-  const run = await writeReceipt(session, cutover, step.action, {
+  await input.receipt.close(session, {
     result: 'done',
     from: step.from,
     to: step.to,
@@ -80,7 +77,7 @@ export async function flipProven(
     streamsUnderLock: String(streams),
     gate: input.gate,
   })
-  return { streams, events, since, run }
+  return { streams, events, since, run: input.receipt.id }
 }
 
 async function stillProven(session: Session, { cutover, step, proof }: FlipInput): Promise<boolean> {

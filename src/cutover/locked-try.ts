@@ -1,4 +1,5 @@
 import { type Session, sqlstateOf } from '../db/index.js'
+import { DatabaseError } from '../errors/index.js'
 import { qualified, raw, sql } from '../sql/index.js'
 import { blockerNames, type LockBlocker, lockBlockers } from '../store/index.js'
 
@@ -13,6 +14,8 @@ export interface LockedWork {
   readonly table: string
   /** Waiting for the lock and holding it together, in ms. */
   readonly boundMs: number
+  /** In the same transaction, before the lock is asked for: for what nobody needs to wait for. */
+  readonly before?: (session: Session) => Promise<void>
   /** False rolls all of it back in the end. @default true */
   readonly commit?: boolean
   /** Ask for the lock even behind a transaction that is open for long: it may be that there always is one. */
@@ -39,7 +42,7 @@ export async function lockedTry<Result>(
   const sure = (await blockers()).filter((one) => isHopeless(one, lock))
   if (sure.length > 0) return { done: false, why: `behind ${blockerNames(sure)}`, waitedMs: 0 }
 
-  const asked = performance.now()
+  let asked = performance.now()
   let locked = Number.NaN
   const bounded = async () => {
     const left = Math.floor(boundMs - (performance.now() - asked))
@@ -53,11 +56,14 @@ export async function lockedTry<Result>(
   try {
     // lock_timeout is for each of a table's partitions; the statement's bounds them together.
     await session.transaction({ lockTimeoutMs: boundMs, statementTimeoutMs: boundMs }, async () => {
-      // Should this process hang in the middle, the server ends the transaction, and nobody waits for it.
+      // Should this process hang in the middle, the server ends the transaction, and nobody waits for it. And where events
+      // were never analysed the planner would rather read all of them than walk the index of their positions.
       await session.execute({
-        text: `set local idle_in_transaction_session_timeout = ${Math.ceil(boundMs)}`,
+        text: `set local idle_in_transaction_session_timeout = ${Math.ceil(boundMs)}; set local enable_seqscan = off`,
         values: [],
       })
+      await lock.before?.(session)
+      asked = performance.now()
       await session.execute(sql`lock table ${raw(qualified(schema, table))} in ${raw(MODE)} mode`)
       locked = performance.now()
       result = await work(session, bounded)
@@ -69,6 +75,9 @@ export async function lockedTry<Result>(
       return { done: true, result, waitedMs, lockedMs: performance.now() - locked }
     const held = !Number.isNaN(locked)
     if (error instanceof GaveUp) return { done: false, why: error.message, waitedMs }
+    // Ended by the server because this process hung, or lost at COMMIT: the next try sees what became of it.
+    if (error instanceof DatabaseError && error.code === 'EW_DB_LOST')
+      return { done: false, why: LOST, waitedMs }
     if (held && GIVES_UP.has(sqlstateOf(error) ?? '')) return { done: false, why: TOO_MUCH, waitedMs }
     if (held || !GIVES_UP.has(sqlstateOf(error) ?? '')) throw error
     return { done: false, why: `behind ${blockerNames(await blockers())}`, waitedMs }
@@ -80,6 +89,7 @@ export async function lockedTry<Result>(
 /** Lock not available, deadlock, statement timeout: all leave everything as it was. */
 const GIVES_UP: ReadonlySet<string> = new Set(['55P03', '40P01', '57014'])
 
+const LOST = 'with the connection lost: this process, or the server, was too slow'
 const TOO_MUCH = 'with too much to do under the lock'
 
 /** What `work` throws to end a try, for a reason that another try may not meet. */

@@ -9,7 +9,7 @@ import { checkGate, opens } from './gate.js'
 import { lockedTry } from './locked-try.js'
 import { type Captured, type Cutover, openCutover, readCaptured, wrongPhase } from './open-cutover.js'
 import { readFacts } from './read-facts.js'
-import { writeReceipt } from './receipt.js'
+import { type OpenReceipt, openReceipt, writeReceipt } from './receipt.js'
 import { lockBusy, PAUSE_MS, rehearsed } from './rehearse.js'
 import { repeatTries } from './repeat-tries.js'
 
@@ -100,11 +100,15 @@ async function tryToFlip(
       mark = caught.mark
       sum.streams += caught.streams
       sum.events += caught.events
-      const once = await database.session((session) =>
-        lockedTry(session, { ...work, late }, (held, bounded) =>
-          flipProven(held, bounded, { cutover, step, proof, mark, gate, attempt, before: { ...sum } }),
-        ),
-      )
+      const once = await database.session((session) => {
+        let receipt: OpenReceipt
+        const before = async () => {
+          receipt = await openReceipt(session, cutover, step.action)
+        }
+        return lockedTry(session, { ...work, late, before }, (held, bounded) =>
+          flipProven(held, bounded, { cutover, step, proof, mark, receipt, gate, attempt, before: sum }),
+        )
+      })
       if (once.done) {
         const { lockedMs, result } = once
         options.onProgress?.({ kind: 'locked', table, try: attempt, lockedMs, streams: result.streams })

@@ -3,16 +3,36 @@ import { finishRun, openRun } from '../store/index.js'
 import type { CutoverAction } from './cutover-result.js'
 import type { Cutover } from './open-cutover.js'
 
-/**
- * Writes the receipt of a step that is done, or that was refused, and gives its id. Where the step changes something it
- * stands in the same transaction: a process that is killed leaves both or neither.
- */
+/** What came of a step, as plain data. */
+type Outcome = Readonly<Record<string, unknown>>
+
+/** Writes the receipt of a step that was refused, or changed nothing, and gives its id. */
 export async function writeReceipt(
+  session: Session,
+  cutover: Cutover,
+  action: CutoverAction,
+  outcome: Outcome,
+): Promise<string> {
+  const receipt = await openReceipt(session, cutover, action)
+  await receipt.close(session, outcome)
+  return receipt.id
+}
+
+/** A receipt that is begun. */
+export interface OpenReceipt {
+  readonly id: string
+  readonly close: (session: Session, outcome: Outcome) => Promise<void>
+}
+
+/**
+ * Begins the receipt of a step that changes something, in the transaction that does: a process that is killed leaves
+ * both or neither. Before the table's lock is asked for, since nobody needs to wait for it.
+ */
+export async function openReceipt(
   session: Session,
   { definition, set }: Cutover,
   action: CutoverAction,
-  outcome: Readonly<Record<string, unknown>>,
-): Promise<string> {
+): Promise<OpenReceipt> {
   const { id } = await openRun(session, {
     command: 'cutover',
     schema: definition.table.schema,
@@ -22,6 +42,5 @@ export async function writeReceipt(
     params: { action },
     upperKey: null,
   })
-  await finishRun(session, id, 'complete', outcome)
-  return id
+  return { id, close: (within, outcome) => finishRun(within, id, 'complete', outcome) }
 }

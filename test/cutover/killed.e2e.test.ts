@@ -54,7 +54,7 @@ describe('a process that is killed (kill -9)', () => {
     ['in the verify without a lock', 'pg_visible_in_snapshot', 1],
     ['ahead of the lock', 'in share row exclusive mode', 2],
     ['with the lock, ahead of the flip', 'eventward.flip', 3],
-    ['flipped, ahead of its receipt', 'insert into eventward.runs', 2],
+    ['ahead of the receipt that it begins', 'insert into eventward.runs', 2],
     ['flipped, ahead of COMMIT', 'set state =', 2],
   ])(
     'in advance %s leaves dual_write, and nobody waits; run again, it is event_first',

@@ -46,7 +46,7 @@ describe('a flip', () => {
       const gaveUp = told.filter((one) => one.kind === 'gave_up')
       expect(gaveUp.length).toBeGreaterThanOrEqual(2)
       for (const { why } of gaveUp.slice(0, 2)) expect(why).toContain(`pid ${pid} (web`)
-      expect(result.longestWaitMs).toBeLessThan(1_000)
+      expect(result.longestWaitMs).toBeLessThan(2_000)
       const { rows } = await db.admin.query('select user_id from public.subscriptions where id = 1')
       expect(rows, 'it was not ended').toEqual([{ user_id: '0' }])
     },
@@ -94,19 +94,19 @@ describe('a flip', () => {
       flips += 1
       if (flips === 1) await hung.pass()
     })
-    const flip = rollback(hanging, Subscription).catch((error: unknown) => error)
-    // dual_write already: rollback has nothing to do, so advance first.
-    await flip
     expect((await advance(db.database, Subscription)).ok).toBe(true)
-    const hangs = rollback(hanging, Subscription, FAST).catch((error: unknown) => error)
+    const hangs = rollback(hanging, Subscription, FAST)
     await hung.entered
     const started = performance.now()
     await db.admin.query('update public.subscriptions set user_id = 3 where id = 3')
-    expect(performance.now() - started).toBeLessThan(1_000)
-    hung.open()
-    expect(await hangs).toMatchObject({ code: 'EW_DB_LOST' })
+    expect(performance.now() - started).toBeLessThan(3_000)
     expect(await phaseOf(db)).toBe('event_first')
-    expect((await rollback(db.database, Subscription)).ok).toBe(true)
+    hung.open()
+    expect(await hangs, 'once it is awake again, it tries again').toMatchObject({
+      ok: true,
+      to: 'dual_write',
+    })
+    expect(await phaseOf(db)).toBe('dual_write')
   })
 })
 

@@ -10,6 +10,8 @@ import { Subscription } from '../support/subscription.js'
 import { forget, phaseOf, prove, provenSubscriptions } from './proven-table.js'
 
 const FAST = { pauseMs: 50, lockTimeoutMs: 2_000 } as const
+/** For what others do in the middle of it. */
+const PATIENT = { pauseMs: 50, lockTimeoutMs: 30_000 } as const
 
 describe('a table whose phase', () => {
   const db = testDatabase()
@@ -71,7 +73,7 @@ describe('a table whose phase', () => {
       locks += 1
       if (locks === 2) await verify(db.database, Subscription)
     })
-    expect(await advance(beside, Subscription)).toMatchObject({ ok: true, to: 'event_first' })
+    expect(await advance(beside, Subscription, PATIENT)).toMatchObject({ ok: true, to: 'event_first' })
     expect(locks).toBe(3)
   })
 
@@ -82,7 +84,7 @@ describe('a table whose phase', () => {
       locks += 1
       if (locks === 2) await db.admin.query('alter table public.subscriptions add column late integer')
     })
-    const refused = await advance(beside, Subscription).catch((error: unknown) => error)
+    const refused = await advance(beside, Subscription, PATIENT).catch((error: unknown) => error)
     expect(refused).toMatchObject({ ok: false })
     const { gate } = refused as Awaited<ReturnType<typeof advance>>
     expect(gate.filter(({ ok }) => !ok).map(({ name }) => name)).toContain('fingerprint')
