@@ -117,6 +117,8 @@ drop function eventward.captured_relations(oid);
 drop function eventward.row_exists(oid, oid, smallint[], text[], record);
 drop function eventward.stream_of_image(jsonb);
 drop function eventward.moved_columns(oid, jsonb);
+drop function eventward.moving(text, integer);
+drop function eventward.leaves_partition(oid, record);
 drop function eventward.announced(text, text);
 drop function eventward.unknown_columns(jsonb, jsonb, text[]);
 drop function eventward.difference(jsonb, jsonb, jsonb, text[]);

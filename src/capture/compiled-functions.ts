@@ -29,6 +29,7 @@ export async function compiledFunctions(
     partition: { schema: partition.schema, table: partition.table },
     key: typedKey(model, table.key?.columns ?? []),
     relid: table.oid,
+    partitioned: table.kind === 'partitioned',
     natts: Number(natts),
     definition: model.hash.slice(0, 12),
     shape: shapeId(model),

@@ -144,6 +144,32 @@ as $function$
     and t is distinct from (before -> 't' ->> k)
 $function$;
 
+-- Whether an updated row goes to another partition than this one.
+create function eventward.leaves_partition(rel oid, stored record) returns boolean
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  condition text := pg_get_partition_constraintdef(rel);
+  stays boolean;
+begin
+  if condition is null then
+    return false;
+  end if;
+  execute format('select %s from (select ($1::%s).*) r', condition, rel::regclass) into stays using stored;
+  return not coalesce(stays, true);
+end
+$function$;
+
+-- The other stream of a row that is on its way to another partition: of 0 the one that it comes from, 1 goes to.
+create function eventward.moving(id text, side integer) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $function$
+  select case when m.streams ->> side = id then m.streams ->> (1 - side) end
+  from (select nullif(current_setting('eventward.moving', true), '')::jsonb as streams) m
+$function$;
+
 -- Columns that are not (or not so named) in the shape that the code was compiled for: number -> name; null: dropped.
 create function eventward.moved_columns(parent oid, known jsonb) returns jsonb
 language sql stable
@@ -171,7 +197,14 @@ declare
   said jsonb;
 begin
   said := nullif(current_setting('eventward.announced', true), '')::jsonb;
-  return case when said ->> 'type' = of_type and said ->> 'id' = of_id then said end;
+  if said ->> 'type' = of_type and said ->> 'id' = of_id then
+    -- One without events tells nothing: what the write means is recognised.
+    return case
+      when jsonb_typeof(said -> 'events') = 'array' and said -> 'events' <> '[]' then said
+      else said - 'events'
+    end;
+  end if;
+  return null;
 exception when others then
   return null;
 end

@@ -10,6 +10,25 @@ as $function$
     union
     select i.inhrelid from members m join pg_inherits i on i.inhparent = m.rel
   ),
+  -- A label of an enum can be renamed, which changes the text of rows and touches none of them.
+  types (oid) as (
+    select a.atttypid
+    from members m
+    join pg_attribute a on a.attrelid = m.rel and a.attnum > 0 and not a.attisdropped
+    union
+    select n.oid
+    from types t
+    join pg_type p on p.oid = t.oid
+    cross join lateral (
+      select p.typbasetype where p.typbasetype <> 0
+      union all
+      select p.typelem where p.typelem <> 0
+      union all
+      select r.rngsubtype from pg_range r where p.oid in (r.rngtypid, r.rngmultitypid)
+      union all
+      select a.atttypid from pg_attribute a where a.attrelid = p.typrelid and a.attnum > 0 and not a.attisdropped
+    ) n (oid)
+  ),
   parts (part) as (
     select json_build_array('relation', c.oid, c.relnamespace, c.relname, c.relkind, c.relfilenode, c.relpersistence,
       c.relrowsecurity, c.relforcerowsecurity, c.relhasrules, c.relispartition)::text
@@ -28,6 +47,10 @@ as $function$
     select json_build_array('trigger', t.tgrelid, t.tgname, t.tgenabled, t.tgfoid, t.tgtype, t.xmin)::text
     from members m
     join pg_trigger t on t.tgrelid = m.rel and not t.tgisinternal
+    union all
+    select json_build_array('label', e.enumtypid, e.oid, e.enumlabel)::text
+    from types t
+    join pg_enum e on e.enumtypid = t.oid
     union all
     select json_build_array('rule', r.ev_class, r.rulename, r.ev_enabled, r.xmin)::text
     from members m

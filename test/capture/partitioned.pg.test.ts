@@ -90,6 +90,36 @@ describe('a captured partitioned table', () => {
     await expectProven()
   })
 
+  it('links both streams of a move across partitions, and takes a key that stays for what it is', async () => {
+    const { rows } = await db.admin.query(
+      `select aggregate_id as id, metadata ->> 'movedTo' as to, metadata ->> 'movedFrom' as "from" from events
+       where metadata ?| array['movedTo', 'movedFrom'] order by position`,
+    )
+    expect(rows).toEqual([
+      { id: '["1","2020-01-05"]', to: '["1","2020-02-01"]', from: null },
+      { id: '["1","2020-02-01"]', to: null, from: '["1","2020-01-05"]' },
+      { id: '["2","2020-02-05"]', to: '["2","2020-02-07"]', from: null },
+      { id: '["2","2020-02-07"]', to: null, from: '["2","2020-02-05"]' },
+    ])
+  })
+
+  it('records nothing of a move that a legacy BEFORE DELETE trigger prevents', async () => {
+    await db.admin.query(`
+      create function keep_all() returns trigger language plpgsql as 'begin return null; end';
+      create trigger keep_all before delete on payments for each row execute function keep_all()`)
+    await db.admin.query(`insert into payments values (30, '2020-01-05', 1.50, null)`)
+    await db.admin.query(`update payments set day = '2020-02-05' where id = 30`)
+    await db.admin.query(`update payments set day = '2020-01-06' where id = 30`)
+    await db.admin.query(`insert into payments values (31, '2020-02-05', 1.50, null)`)
+    expect(await streams()).toMatchObject({
+      '["30","2020-01-05"]': 'Paid Deleted',
+      '["30","2020-01-06"]': 'Paid',
+      '["31","2020-02-05"]': 'Paid',
+    })
+    await expectProven()
+    await db.admin.query('drop trigger keep_all on payments')
+  })
+
   it('records TRUNCATE of one leaf, past the parent', async () => {
     await db.admin.query(`insert into payments values (9, '2020-01-05', 1.50, null)`)
     await db.admin.query(`truncate payments_1`)

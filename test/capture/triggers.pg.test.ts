@@ -114,6 +114,34 @@ describe('a captured table', () => {
     expect(rows).toEqual([])
   })
 
+  it.each([
+    ['no event', '[]'],
+    ['what are no events', 'null'],
+  ])('records a write that is announced with %s as any other', async (_, events) => {
+    await db.admin.query(
+      `insert into subscriptions values (60, 1, 8, 'pm', 'unpaid', null, '2020-01-01 00:00:00+00', null, null)`,
+    )
+    const announced = `{"type":"Subscription","id":"60","events":${events},"image":{"id":"60","user_id":"2"}}`
+    await db.admin.query(
+      `begin; select set_config('eventward.announced', '${announced}', true); update subscriptions set user_id = 2 where id = 60; commit`,
+    )
+    expect((await stream('60')).at(-1)).toBe('Changed {"user_id": 2}')
+    await db.admin.query('delete from subscriptions where id = 60')
+  })
+
+  it('takes no announcement for a change of the key', async () => {
+    await db.admin.query(
+      `insert into subscriptions values (61, 1, 8, 'pm', 'unpaid', null, '2020-01-01 00:00:00+00', null, null)`,
+    )
+    const announced = `{"type":"Subscription","id":"61","events":[{"type":"Changed","schemaVersion":1,"data":{}}],"image":{}}`
+    await db.admin.query(
+      `begin; select set_config('eventward.announced', '${announced}', true); update subscriptions set id = 62 where id = 61; commit`,
+    )
+    expect(await stream('62')).toHaveLength(1)
+    expect((await stream('61')).at(-1)).toBe('Deleted {}')
+    await expectProven()
+  })
+
   it('goes on by name after a stranger’s ALTER TABLE', async () => {
     await db.admin.query(`alter table subscriptions add column note text default 'n'`)
     await db.admin.query(`update subscriptions set note = 'x', user_id = 77 where id = 101`)

@@ -36,6 +36,23 @@ describe('the fingerprint of a captured table', () => {
     )
   })
 
+  it('sees a renamed label of an enum, however deep in a column’s type: the texts of rows are others', async () => {
+    await db.admin.query(`
+      create type public.kind as enum ('x', 'y');
+      create domain public.kinds as public.kind[];
+      create type public.box as (of public.kinds);
+      create table public.boxed (id bigint primary key, a integer, b integer, note text, held public.box)`)
+    const { definition } = counters(db, 'boxed')
+    await captureOn(db.database, definition)
+    const read = () =>
+      db.database.session((session) => readFingerprint(session, { schema: 'public', table: 'boxed' }))
+    const first = await read()
+    await db.admin.query(`alter type public.kind rename value 'x' to 'z'`)
+    expect(await read()).not.toBe(first)
+    await db.admin.query(`alter type public.kind rename value 'z' to 'x'`)
+    expect(await read()).toBe(first)
+  })
+
   it.each([
     ['plain', 'a retype', 'alter table public.%s alter column a type bigint using a + 1'],
     [

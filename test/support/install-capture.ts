@@ -29,6 +29,7 @@ export async function installCapture(
         partition: { schema, table: leaf },
         key: typedKey(model, table.key?.columns ?? []),
         relid: table.oid,
+        partitioned: table.kind === 'partitioned',
         natts: Number(natts),
         definition: model.hash.slice(0, 12),
         shape: 'test',

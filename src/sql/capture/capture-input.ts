@@ -10,6 +10,8 @@ export interface CaptureInput {
   readonly key: TypedKey
   /** OID of the table, and how many columns it has ever had (`pg_class.relnatts`). */
   readonly relid: string
+  /** Rows of a partitioned table can leave one partition for another. */
+  readonly partitioned: boolean
   readonly natts: number
   /** What every event's metadata says beside who wrote it. */
   readonly definition: string

@@ -44,7 +44,7 @@ export function classifyUpdate(input: CaptureInput, model: BoundModel, sides: Si
   const head = `case
       when ${movedSql(input)} then ${CASE.moved}
       when ${ANNOUNCED} then ${CASE.announced}
-      when tg_nargs = 3 then ${CASE.refusing}
+      when tg_nargs = 3 then ${CASE.refusing}${movingCase(input)}
       when tg_op = 'DELETE' then ${CASE.deletes}
       when ${keyDiffers} then ${CASE.keyChanges}`
   if (later.length > MOST_EVENTS)
@@ -71,6 +71,13 @@ export function movedSql({ relid, natts }: CaptureInput): string {
 }
 
 export const ANNOUNCED = `pg_catalog.current_setting('eventward.announced', true) <> ''`
+
+/** SQL of a branch: a row is on its way to another partition, which general code sees to. */
+export function movingCase({ partitioned }: CaptureInput): string {
+  return partitioned
+    ? `\n      when pg_catalog.current_setting('eventward.moving', true) <> '' then ${CASE.general}`
+    : ''
+}
 
 /** Exact where at most one event is recognised; with more of them, the general code decides anyway. */
 function residueSql(model: BoundModel, sides: Sides, conditions: readonly string[]): string {

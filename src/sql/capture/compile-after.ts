@@ -17,7 +17,7 @@ import {
 import { assumedScope } from './assumed-scope.js'
 import type { CaptureInput } from './capture-input.js'
 import { modelOfTriggers } from './capture-model.js'
-import { ANNOUNCED, CASE, columnNamed, movedSql } from './classify.js'
+import { ANNOUNCED, CASE, columnNamed, movedSql, movingCase } from './classify.js'
 import {
   ANNOUNCED_EVENTS,
   append,
@@ -82,7 +82,7 @@ begin
       when ${movedSql(input)} then ${CASE.moved}
       when tg_op = 'UPDATE' then case when ${keyStays} then ${NOTHING} else ${CASE.general} end
       when ${ANNOUNCED} then ${CASE.announced}
-      when tg_nargs = 3 then ${CASE.refusing}
+      when tg_nargs = 3 then ${CASE.refusing}${movingCase(input)}
       ${fast === null ? `else ${CASE.general}` : `when ${fast.unless} then ${CASE.general}\n      else ${ALONE}`} end;
     sid := ${idSql(model, 'new')};
     meta := ${metadataSql(input)};
@@ -130,7 +130,7 @@ begin
     elsif m = ${CASE.announced} then
       said := eventward.announced(${literal(model.name)}, sid);
     end if;
-    if said is not null then
+    if said ? 'events' then
       events := ${ANNOUNCED_EVENTS};
       difference := ${differenceSql(model)};
     else
@@ -152,7 +152,7 @@ begin
       else
         said := eventward.announced(${literal(model.name)}, sid);
       end if;
-      if said is not null then
+      if said ? 'events' then
         events := ${ANNOUNCED_EVENTS};
         difference := eventward.difference(after_image -> 't', after_image -> 'e', said -> 'image', ${plainNames(model)});
       else
@@ -182,7 +182,15 @@ begin
     -- Its row went unseen (a disabled trigger): a new row with its key proves it. An older snapshot proves nothing.
     events := row(${deleted}, 1, '{}'::jsonb, '{"unseen":true}', moment, true)::eventward.pending || events;
   end if;
-  if moved_from is not null then
+  ${
+    input.partitioned
+      ? `if tg_op = 'INSERT' then
+    moved_from := eventward.moving(sid, 1);
+    perform set_config('eventward.moving', '', true);
+  end if;
+  `
+      : ''
+  }if moved_from is not null then
     events[1].metadata := coalesce(events[1].metadata, '{}') || jsonb_build_object('movedFrom', moved_from);
   end if;
   ${append(input, 'null', true)}

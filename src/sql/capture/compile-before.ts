@@ -62,6 +62,7 @@ declare
   said jsonb;
   difference jsonb;
   why text;
+  moving text;
 begin
   begin
     m := ${mask.sql};
@@ -109,16 +110,19 @@ begin
     if last_version is null or (last_type = ${literal(model.residue.deleted)} and tg_op = 'UPDATE') then
       was := ${pendingSql(model, { sides: created('old'), now: 'moment', backfill: true })};
     end if;
-    if said is not null then
+    if tg_op = 'UPDATE' and said is not null and ${idSql(model, 'old')} <> ${idSql(model, 'new')} then
+      said := null; -- No command changes a key.
+    end if;
+    if said ? 'events' then
       events := ${ANNOUNCED_EVENTS};
       if tg_op = 'UPDATE' then
         difference := ${differenceSql(model)};
       end if;
     elsif tg_op = 'DELETE' then
-      events := case when last_type = ${literal(model.residue.deleted)} then null else ${deletedPending(model, 'null')} end;
+      events := case when last_type = ${literal(model.residue.deleted)} then null else ${deletedPending(model, movedTo(input))} end;
     elsif m = ${CASE.keyChanges} or ${idSql(model, 'old')} <> ${idSql(model, 'new')} then
       m := ${CASE.keyChanges};
-      events := ${deletedPending(model, `jsonb_build_object('movedTo', ${idSql(model, 'new')})`)};
+      ${leaving(input, idSql(model, 'new'))}events := ${deletedPending(model, `jsonb_build_object('movedTo', ${idSql(model, 'new')})`)};
     else
       events := ${pendingSql(model, { sides: UPDATE, now: 'moment' })};
     end if;
@@ -140,16 +144,19 @@ begin
       if tg_op = 'UPDATE' then
         after_image := ${imageSql(input, 'new')};
       end if;
-      if said is not null then
+      if tg_op = 'UPDATE' and eventward.stream_of_image(after_image) <> sid then
+        said := null;
+      end if;
+      if said ? 'events' then
         events := ${ANNOUNCED_EVENTS};
         if tg_op = 'UPDATE' then
           difference := eventward.difference(after_image -> 't', after_image -> 'e', said -> 'image', ${knownPlain(model)});
         end if;
       elsif tg_op = 'DELETE' then
-        events := case when last_type = ${literal(model.residue.deleted)} then null else ${deletedPending(model, 'null')} end;
+        events := case when last_type = ${literal(model.residue.deleted)} then null else ${deletedPending(model, movedTo(input))} end;
       elsif eventward.stream_of_image(after_image) <> sid then
         m := ${CASE.keyChanges};
-        events := ${deletedPending(model, `jsonb_build_object('movedTo', eventward.stream_of_image(after_image))`)};
+        ${leaving(input, 'eventward.stream_of_image(after_image)')}events := ${deletedPending(model, `jsonb_build_object('movedTo', eventward.stream_of_image(after_image))`)};
       else
         events := ${qualified('eventward', input.names.cold)}(before_image, after_image, moment, false);
       end if;
@@ -168,6 +175,11 @@ begin
   else
     ${refuse(input)}
   end if;
+  if moving is not null then
+    -- PostgreSQL makes it a DELETE and an INSERT: a legacy trigger may yet keep the row from leaving.
+    perform set_config('eventward.moving', moving, true);
+    return new;
+  end if;
   if m = ${CASE.keyChanges} then
     -- The creation on the new stream follows AFTER the update: here it would deadlock with an insert of that key.
     perform set_config('eventward.moved', 'on', true);
@@ -181,6 +193,20 @@ begin
   return new;
 end
 `)}`
+}
+
+/** SQL of the metadata of a `Deleted`: the stream on which a row goes on that leaves its partition. */
+function movedTo({ partitioned }: CaptureInput): string {
+  return partitioned
+    ? `(select jsonb_build_object('movedTo', other) from eventward.moving(sid, 0) other where other is not null)`
+    : 'null'
+}
+
+/** plpgsql: where the row leaves its partition, notes that, in the place of what follows. */
+function leaving({ partitioned }: CaptureInput, to: string): string {
+  if (!partitioned) return ''
+  return `moving := case when eventward.leaves_partition(tg_relid, new) then json_build_array(sid, ${to})::text end;
+      `
 }
 
 function oneEvents(model: BoundModel, mask: Mask): readonly OneEvent[] {
