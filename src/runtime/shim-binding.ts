@@ -3,7 +3,7 @@ import type { AggregateDefinition } from '../definition/index.js'
 import { literal, qualified, raw, sql } from '../sql/index.js'
 import { partitionOf } from '../store/index.js'
 import { rowShapeQuery } from './ask-phase.js'
-import { type CallerConnection, savepoint } from './caller-connection.js'
+import type { CallerConnection } from './caller-connection.js'
 import { readingSession } from './caller-session.js'
 import { type Binding, bindingOf } from './command-binding.js'
 import { capturedTwice, notPrepared } from './shim-errors.js'
@@ -15,7 +15,7 @@ export interface ShimBinding {
   readonly fresh: boolean
 }
 
-/** Which bindings were found fit, and recorded: once each. */
+/** Which bindings were found fit: looked at once each. */
 const ready = new WeakSet<Binding>()
 
 /**
@@ -66,32 +66,4 @@ async function prepare(
     throw notPrepared(definition, 'its definition is not registered as the code has it')
   const partition = await partitionOf(readingSession(connection), events, model.name)
   if (partition === null) throw notPrepared(definition, 'there is no partition for its events')
-  await record(connection, binding)
-}
-
-const NAME = 'eventward_shim'
-
-/**
- * Leaves a receipt, from which `status` and the gate see that the shim keeps the events of this table: without triggers
- * nobody knows who else writes. An application that may not write there does without: capture is off all the same.
- */
-async function record(connection: CallerConnection, { model, origin }: Binding): Promise<void> {
-  const receipt = sql`
-    insert into eventward.runs (command, table_schema, table_name, aggregate_type, state, definition_hash, params,
-      tool_version, application_name, finished_at)
-    select 'shim', ${model.schema}::pg_catalog.text, ${model.table}::pg_catalog.text, ${model.name}::pg_catalog.text, 'complete',
-      ${model.hash}::pg_catalog.text, '{"capture":"shim"}', ${origin.writer}::pg_catalog.text,
-      pg_catalog.current_setting('application_name'), pg_catalog.clock_timestamp()
-    where not exists (
-      select
-      from eventward.runs r
-      where r.command operator(pg_catalog.=) 'shim'
-        and r.aggregate_type = ${model.name}::pg_catalog.text
-        and r.definition_hash operator(pg_catalog.=) ${model.hash}::pg_catalog.text
-    )`
-  try {
-    await connection.run([savepoint.begin(NAME), receipt, savepoint.end(NAME)])
-  } catch {
-    await connection.run([savepoint.undo(NAME), savepoint.end(NAME)])
-  }
 }

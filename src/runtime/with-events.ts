@@ -86,6 +86,8 @@ async function run(
   plain: () => Promise<unknown>,
   shimmed: readonly AggregateDefinition[],
 ): Promise<unknown> {
+  // Nothing to say, nothing to keep: knex alone.
+  if (shimmed.length === 0 && contextJson() === null && !said.has(client)) return plain()
   const target = targetOf(builder)
   if (target.kind === 'read') return plain()
   const definition = shimmed.find((each) => concerns(target, each))

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { backfill } from '../../src/backfill/index.js'
+import { cutoverStatus } from '../../src/cutover/index.js'
 import { withContext, withEvents } from '../../src/runtime/index.js'
 import { testDatabase } from '../support/database.js'
 import { installCapture } from '../support/install-capture.js'
@@ -136,12 +137,11 @@ describe('a knex with events, on a table without triggers', () => {
     expect(await knex('events').pluck('type')).toEqual(['Created'])
   })
 
-  it('leaves a receipt, once, from which the gate sees who keeps its events', async () => {
+  it('keeps its table out of event_first: without triggers nobody knows who else writes', async () => {
     await knex('subscriptions').where({ id: 1 }).update({ reward_id: 2 })
-    const { rows } = await db.admin.query(
-      `select state, params::text as params from eventward.runs where command = 'shim'`,
-    )
-    expect(rows).toEqual([{ state: 'complete', params: '{"capture": "shim"}' }])
+    const { gate } = await cutoverStatus(db.database, Subscription)
+    const refusal = gate.find(({ ok }) => !ok)
+    expect(JSON.stringify(refusal)).toContain('by the shim alone')
   })
 
   it.each([
