@@ -26,7 +26,7 @@ export function inSnapshot<T>(
     if ((await readTableState(session, model)) !== state) {
       throw verifyMoved(
         tableName({ schema: model.schema, name: model.table }),
-        'DDL has changed it, or written it anew,',
+        'DDL has changed it, or written it anew, or that was adopted,',
       )
     }
     return work()

@@ -59,7 +59,7 @@ export function repairTransaction<T>(
     await refuseOtherDefinition(session, run)
     await session.execute(sql`lock table ${raw(qualified(model.schema, model.table))} in ${raw(mode)} mode`)
     if ((await readTableState(session, model)) !== state)
-      throw verifyMoved(run.table, 'DDL has changed it, or written it anew,')
+      throw verifyMoved(run.table, 'DDL has changed it, or written it anew, or that was adopted,')
     return work()
   })
 }
