@@ -11,7 +11,7 @@ import { Subscription } from './subscription.js'
 import { type Measured, verdict } from './targets.js'
 
 /** Transactions of one run. */
-const SINGLE = 4_000
+const SINGLE = 2_000
 
 interface CaptureOptions {
   readonly rows: number
