@@ -23,7 +23,36 @@ export async function captureWarnings(
     ...(rows !== null && Number(rows) > MANY_ROWS
       ? [`once captured, TRUNCATE writes an event for each of its ${rows} rows, under its lock`]
       : []),
+    ...(await keyLocks(session, table)),
     ...(await serializableUse(session)),
+  ]
+}
+
+/**
+ * A BEFORE ROW trigger makes PostgreSQL lock a row by the columns that an UPDATE names, not by those that it changes
+ * (`ExecUpdateLockMode`): where a unique column is among them, children that are being inserted are waited for.
+ */
+async function keyLocks(session: Session, { oid }: CatalogTable): Promise<readonly string[]> {
+  const { children, had } = await session.one<{ children: string | null; had: string }>(sql`
+    select (
+        select string_agg(distinct c.conrelid::regclass::text, ', ')
+        from pg_constraint c
+        where c.contype = 'f'
+          and c.confrelid = ${oid}::oid
+      ) as children,
+      exists (
+        select
+        from pg_trigger t
+        where t.tgrelid = ${oid}::oid
+          and not t.tgisinternal
+          and t.tgname not like '~eventward%'
+          -- 1: row, 2: before, 16: update
+          and t.tgtype & 19 = 19
+          and t.tgenabled <> 'D'
+      ) as had`)
+  if (children === null || had === 't') return []
+  return [
+    `${children}: reference it. Once captured, an UPDATE that names a unique column in SET, changed or not (some ORMs name all), waits for open inserts of children of its row; two such can deadlock. It is so with any BEFORE UPDATE trigger: let it name what changes`,
   ]
 }
 

@@ -110,6 +110,14 @@ begin
       execute format('drop trigger %I on %s', name, relation.rel::regclass);
     end loop;
   end loop;
+  -- On a partition that was detached since, TRUNCATE's own stays: without it, nothing needs the function.
+  for relation in
+    select t.tgrelid as rel, t.tgname
+    from pg_trigger t
+    where t.tgfoid = to_regproc(format('eventward.%I', 'capture_truncate_' || captured.slug))
+  loop
+    execute format('drop trigger %I on %s', relation.tgname, relation.rel::regclass);
+  end loop;
   execute format('create or replace function eventward.%I() returns text language sql volatile as %L',
     'phase_' || captured.slug, 'select ''legacy''');
 end

@@ -130,7 +130,8 @@ async function tryOnce<Result>(
       // lock_timeout is for each of a table's partitions; the statement's bounds them together.
       await plain(
         session,
-        `set local lock_timeout = ${lockTimeoutMs}; set local statement_timeout = ${lockTimeoutMs}`,
+        // Before the lock: should this process hang once it's granted, the server ends the transaction.
+        `set local lock_timeout = ${lockTimeoutMs}; set local statement_timeout = ${lockTimeoutMs}; set local idle_in_transaction_session_timeout = ${holdTimeoutMs}`,
       )
       asked = performance.now()
       state = 'asking'
@@ -139,11 +140,7 @@ async function tryOnce<Result>(
       )
       granted = performance.now()
       state = 'holding'
-      // Should this process hang in the middle, the server ends the transaction, and nobody waits for it.
-      await plain(
-        session,
-        `set local statement_timeout = ${holdTimeoutMs}; set local idle_in_transaction_session_timeout = ${holdTimeoutMs}`,
-      )
+      await plain(session, `set local statement_timeout = ${holdTimeoutMs}`)
       return work(session, () => holdTimeoutMs - (performance.now() - granted))
     })
     return { result, waitedMs: granted - asked, lockedMs: performance.now() - granted }

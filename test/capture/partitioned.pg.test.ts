@@ -144,6 +144,18 @@ describe('a captured partitioned table', () => {
     await expectProven()
   })
 
+  it('takes TRUNCATE of a partition that was detached for what it is: of another table', async () => {
+    await db.admin.query(`insert into payments values (40, '2020-02-05', 1.50, null)`)
+    await db.admin.query(`begin; alter table payments detach partition payments_2;
+      create table payments_2b partition of payments for values from ('2020-02-01') to ('2020-03-01');
+      insert into payments (id, day, amount) select id, day, amount from payments_2; commit`)
+    await db.admin.query('truncate payments_2')
+    expect(await streams()).toMatchObject({ '["40","2020-02-05"]': expect.stringMatching(/Paid$/) })
+    await db.admin.query(`begin; lock table payments in share row exclusive mode;
+      select eventward.install_triggers('Payment', 'dual_write'); commit`)
+    await expectProven()
+  })
+
   it('flips all leaves, and refuses direct writes where it is told to', async () => {
     await db.admin.query(`update eventward.captures set direct_writes = 'refuse', phase = 'event_first'`)
     await db.admin.query(`begin; lock table payments in share row exclusive mode;
@@ -169,5 +181,9 @@ describe('a captured partitioned table', () => {
     await db.admin.query(`insert into payments values (12, '2020-03-05', 1.50, null)`)
     await db.admin.query(`truncate payments`)
     expect(await streams()).toEqual(before)
+    const { rows } = await db.admin.query(
+      `select tgname, tgrelid::regclass from pg_trigger join pg_proc p on p.oid = tgfoid where p.proname like 'capture_%'`,
+    )
+    expect(rows).toEqual([])
   })
 })

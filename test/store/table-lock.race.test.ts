@@ -1,6 +1,7 @@
 /** A short lock on a table of the application: who is in the way is named, and no writer queues behind us in vain. */
 import type pg from 'pg'
 import { beforeEach, describe, expect, it } from 'vitest'
+import type { Session } from '../../src/db/index.js'
 import { type LockProgress, lockBlockers, type TableLock, withTableLock } from '../../src/store/index.js'
 import { testDatabase } from '../support/database.js'
 import { backendPid, gate, until, waitUntilBlocked } from '../support/race.js'
@@ -153,6 +154,27 @@ describe('a short lock', () => {
     expect(await hanging).toMatchObject({ code: 'EW_DB_LOST' })
   })
 
+  it('is let go by the server where the process hangs the moment the lock is granted', async () => {
+    const hung = gate()
+    const hanging = db.database
+      .session((session) => {
+        const paused: Session = {
+          ...boundMethods(session),
+          execute: async (query) => {
+            const count = await session.execute(query)
+            if (query.text.startsWith('lock table')) await hung.pass()
+            return count
+          },
+        }
+        return withTableLock(paused, { ...TABLE, holdTimeoutMs: 100, tries: 1 }, async () => 'done')
+      })
+      .catch((error: unknown) => error)
+    await hung.entered
+    await db.admin.query('update public.parts_low set id = id where id = 1')
+    hung.open()
+    expect(await hanging).toMatchObject({ code: 'EW_DB_LOST' })
+  })
+
   it('stops between two tries when it is told to', async () => {
     const { client } = await writer('web')
     const stop = new AbortController()
@@ -243,3 +265,14 @@ describe('a short lock', () => {
     })
   })
 })
+
+/** A class's methods live on its prototype: a copy by spreading has none of them. */
+function boundMethods(session: Session): Session {
+  return {
+    rows: (query) => session.rows(query),
+    one: (query) => session.one(query),
+    execute: (query) => session.execute(query),
+    transaction: (options, work) => session.transaction(options, work),
+    copyTo: (text) => session.copyTo(text),
+  }
+}

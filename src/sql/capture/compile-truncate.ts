@@ -31,6 +31,11 @@ declare
   meta jsonb;
   stream record;
 begin
+  -- Left on a partition that was detached: its rows are of another table now.
+  if tg_relid <> ${input.relid}
+    and not exists (select from pg_partition_ancestors(tg_relid) a where a.relid = ${input.relid}) then
+    return null;
+  end if;
   ${refuse(input)}
   begin
     meta := ${metadataSql(input)} || '{"truncated":true}';
