@@ -1,6 +1,6 @@
 import type { Knex } from 'knex'
 import type { AggregateDefinition } from '../definition/index.js'
-import { literal, qualified, raw, sql } from '../sql/index.js'
+import { captureNames, literal, qualified, raw, sql } from '../sql/index.js'
 import { partitionOf } from '../store/index.js'
 import { rowShapeQuery } from './ask-phase.js'
 import type { CallerConnection } from './caller-connection.js'
@@ -30,19 +30,19 @@ export async function bindShim(
   definition: AggregateDefinition,
 ): Promise<ShimBinding> {
   const name = qualified(definition.table.schema, definition.table.name)
+  const phase = `${qualified('eventward', captureNames(definition.name).phase)}()`
   const answers = await connection.run([
     sql`lock table only ${raw(name)} in row exclusive mode`,
     sql`select pg_catalog.current_database() as database, pg_catalog.current_setting('transaction_isolation') as isolation,
-      exists (
-        select
-        from pg_catalog.pg_trigger g
-        where g.tgrelid operator(pg_catalog.=) ${raw(literal(name))}::pg_catalog.regclass
-          and g.tgname in ('~eventward_before', '!eventward_after_insert')
-      ) as captured`,
+      pg_catalog.to_regprocedure(${raw(literal(phase))}) as asked`,
     rowShapeQuery(definition),
   ])
-  const { database, isolation, captured } = answers[1]?.rows[0] ?? {}
-  if (captured === 't') throw capturedTwice(definition)
+  const { database, isolation, asked } = answers[1]?.rows[0] ?? {}
+  // Not from pg_trigger: an older snapshot doesn't show there what fires all the same. Functions are found by the newest.
+  if (asked != null) {
+    const [answer] = await connection.run([sql`select ${raw(phase)} as phase`])
+    if (answer?.rows[0]?.['phase'] !== 'legacy') throw capturedTwice(definition)
+  }
   const shape = answers[2]?.rows[0]?.['shape'] ?? ''
   const trx = { client } as Knex.Transaction
   const request = { trx, connection, definition, database: database ?? '', shape }

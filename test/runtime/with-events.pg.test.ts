@@ -118,6 +118,23 @@ describe('a knex with events, on a table with triggers', () => {
   })
 })
 
+describe('a knex with events whose snapshot is older than the triggers of its table', () => {
+  const db = testDatabase()
+  const plain = appKnex(db)
+
+  it('refuses to keep the events by itself: the triggers fire all the same', async () => {
+    await db.admin.query(createSubscriptions)
+    await backfill(db.database, Subscription)
+    const knex = withEvents(plain(), { aggregates: [{ aggregate: Subscription, capture: 'shim' }] })
+    const trx = await knex.transaction(undefined, { isolationLevel: 'repeatable read' })
+    await trx('subscriptions').select()
+    await installCapture(db.database, Subscription)
+    const row = { id: 1, user_id: 1, reward_id: 1, status: 'unpaid', created_at: 'now' }
+    await expect(trx('subscriptions').insert(row)).rejects.toMatchObject({ code: 'EW_SHIM_CAPTURED' })
+    await trx.rollback()
+  })
+})
+
 describe('a knex with events, on a table without triggers', () => {
   const db = testDatabase()
   const plain = appKnex(db)
