@@ -3,7 +3,7 @@ import { loadConfig } from '../../config/index.js'
 import { Application } from './application.js'
 import { commandWork } from './command-work.js'
 import { Keys } from './keys.js'
-import type { LoadAnswer, LoadRequest, LoadStart } from './messages.js'
+import { LOAD_VARIABLE, type LoadAnswer, type LoadRequest, type LoadStart } from './messages.js'
 import { plainWork, type Work } from './plain-work.js'
 import { seenBy, toldBy, Writer } from './writer.js'
 
@@ -21,7 +21,7 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   support: { 'command Deactivate': 6, 'command Activate': 6, 'command Remove': 1 },
 }
 
-const { url, rows, reserved } = JSON.parse(process.argv[2] ?? '{}') as LoadStart
+const { url, rows, reserved } = JSON.parse(process.env[LOAD_VARIABLE] ?? '{}') as LoadStart
 const applications = WRITERS.map(({ name }) => new Application(url, name))
 const keysOf = WRITERS.map((_, index) => new Keys(index, WRITERS.length, rows, reserved))
 const writers = WRITERS.map(

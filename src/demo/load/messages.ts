@@ -1,5 +1,8 @@
 import type { Write } from '../ledger.js'
 
+/** The variable of the environment that holds a `LoadStart` as JSON. */
+export const LOAD_VARIABLE = 'EVENTWARD_DEMO_LOAD'
+
 /** What the process of the writers is started with. */
 export interface LoadStart {
   /** As the application's role. */

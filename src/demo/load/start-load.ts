@@ -1,7 +1,14 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { GateError } from '../../errors/index.js'
-import type { LoadAnswer, LoadRequest, LoadStart, Seen, Told } from './messages.js'
+import {
+  LOAD_VARIABLE,
+  type LoadAnswer,
+  type LoadRequest,
+  type LoadStart,
+  type Seen,
+  type Told,
+} from './messages.js'
 
 /** The four writers, in a process of their own. */
 export interface Load {
@@ -21,7 +28,9 @@ export interface Load {
 export function startLoad(options: LoadStart): Load {
   // As this is run: built, or from the sources by a loader, which a forked process inherits.
   const file = import.meta.url.endsWith('.ts') ? './load-process.ts' : './load-process.js'
-  const child = fork(fileURLToPath(new URL(file, import.meta.url)), [JSON.stringify(options)], {
+  const child = fork(fileURLToPath(new URL(file, import.meta.url)), [], {
+    // Not as an argument: everyone may read those, and there's a password in it.
+    env: { ...process.env, [LOAD_VARIABLE]: JSON.stringify(options) },
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
@@ -40,7 +49,7 @@ export function startLoad(options: LoadStart): Load {
   child.on('error', (cause) => fail(loadError(String(cause), cause)))
   const gone = new Promise<void>((resolve) => {
     child.on('close', () => {
-      fail(loadError(`their process ended. ${lastWords.join('').trim()}`))
+      fail(loadError(`their process ended: ${lastWords.join('').trim() || 'it said nothing'}`))
       resolve()
     })
   })
