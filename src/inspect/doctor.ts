@@ -11,6 +11,7 @@ import { checkSchema } from './doctor-schema.js'
 import { checkServer } from './doctor-server.js'
 import { checkTablesAccess } from './doctor-tables.js'
 import { type Finding, found } from './finding.js'
+import { pasteable } from './pasteable.js'
 
 /** What `doctor` looks at: a configuration, or what stands for it before there is one. */
 export type DoctorConfig = Pick<LoadedConfig, 'schemas' | 'events' | 'aggregates'>
@@ -49,7 +50,7 @@ export function doctor(database: Database, config: DoctorConfig | null): Promise
         )
       const oids = tables.map(({ oid }) => oid)
       const installed = (await readInstalled(session)).events
-      return [
+      return pasteable([
         ...(await checkServer(session)),
         ...(await checkRole(session, { events, tables: oids })),
         ...(await checkSchema(session, events)),
@@ -58,7 +59,7 @@ export function doctor(database: Database, config: DoctorConfig | null): Promise
         ...(await checkCaptures(session, aggregates, tables)),
         ...(installed === null ? [] : await checkApplication(session, { events: installed, tables: oids })),
         ...(await checkActivity(session)),
-      ]
+      ])
     }),
   )
 }
