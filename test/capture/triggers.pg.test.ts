@@ -142,6 +142,21 @@ describe('a captured table', () => {
     await expectProven()
   })
 
+  it('records nothing of a row with a used key that a nested trigger removes before its turn', async () => {
+    const row = (id: number, user: number) =>
+      `(${id}, ${user}, 8, 'pm', 'unpaid', null, '2020-01-01 00:00:00+00', null, null)`
+    await db.admin.query(`
+      create function zap() returns trigger language plpgsql as $$ begin
+        if new.user_id = 99 then delete from subscriptions where id = 71; end if; return null; end $$;
+      create trigger zap after insert on subscriptions for each row execute function zap();
+      insert into subscriptions values ${row(71, 1)};
+      delete from subscriptions where id = 71`)
+    await db.admin.query(`insert into subscriptions values ${row(70, 99)}, ${row(71, 1)}`)
+    expect((await stream('71')).at(-1)).toBe('Deleted {}')
+    await expectProven()
+    await db.admin.query('drop trigger zap on subscriptions')
+  })
+
   it('goes on by name after a stranger’s ALTER TABLE', async () => {
     await db.admin.query(`alter table subscriptions add column note text default 'n'`)
     await db.admin.query(`update subscriptions set note = 'x', user_id = 77 where id = 101`)

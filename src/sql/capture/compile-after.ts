@@ -136,7 +136,10 @@ begin
     else
       events := ${pendingSql(model, { sides: created('new'), now: 'moment' })};
     end if;
-  exception when others then
+  exception
+  when transaction_rollback then
+    raise; -- A serialization failure is the application's own to see.
+  when others then
     declare
       after_image jsonb;
     begin
@@ -158,7 +161,10 @@ begin
       else
         events := ${qualified('eventward', input.names.cold)}(null, after_image, moment, false);
       end if;
-    exception when others then
+    exception
+    when transaction_rollback then
+      raise;
+    when others then
       ${noteIncomplete(input)}
       return null;
     end;
@@ -169,7 +175,7 @@ begin
   if own and last_type <> ${deleted} then
     return null;
   end if;
-  if own and not eventward.row_exists(tg_relid, ${input.relid}, ${keyNumbers(input)}, ${equalOperators(input)}, new) then
+  if last_type = ${deleted} and not eventward.row_exists(tg_relid, ${input.relid}, ${keyNumbers(input)}, ${equalOperators(input)}, new) then
     return null;
   end if;
   if said is not null then

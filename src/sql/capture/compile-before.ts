@@ -126,7 +126,10 @@ begin
     else
       events := ${pendingSql(model, { sides: UPDATE, now: 'moment' })};
     end if;
-  exception when others then
+  exception
+  when transaction_rollback then
+    raise; -- A serialization failure is the application's own to see.
+  when others then
     declare
       before_image jsonb;
       after_image jsonb;
@@ -160,7 +163,10 @@ begin
       else
         events := ${qualified('eventward', input.names.cold)}(before_image, after_image, moment, false);
       end if;
-    exception when others then
+    exception
+    when transaction_rollback then
+      raise;
+    when others then
       ${noteIncomplete(input)}
       if tg_op = 'DELETE' then
         return old;
