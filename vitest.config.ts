@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 /** `unit` needs no server; `pg` starts one of its own (EVENTWARD_TEST_PG=15 for that version). */
 export default defineConfig({
   test: {
+    // Much of a test is waiting for the server: one file a core leaves both half idle.
+    maxWorkers: 3,
     projects: [
       { test: { name: 'unit', include: ['test/**/*.unit.test.ts'], testTimeout: 30_000 } },
       {
