@@ -33,17 +33,23 @@ export function verifyText(
         ],
   )
   const total = tables.reduce((sum, { differences: found }) => sum + BigInt(found), 0n)
-  const more = total - BigInt(differences.length)
+  const shown = differences.slice(0, SHOWN)
+  const more = total - BigInt(shown.length)
   return [
     table(HEADS, rows),
     ...notices,
     ...moves,
-    ...differences.map((difference) => differenceText(difference, stream)),
+    ...shown.map((difference) => differenceText(difference, stream)),
     ...(more > 0n
-      ? [`… and ${plural(more.toString(), 'more difference')}; all are kept in eventward.mismatches`]
+      ? [
+          `… and ${plural(more.toString(), 'more difference')} (--json tells ${count(String(differences.length))}); all are kept in eventward.mismatches`,
+        ]
       : []),
   ].join('\n')
 }
+
+/** Beyond these, a person reads no further: what to do stands below. */
+const SHOWN = 10
 
 const HEADS = [
   { head: '  TABLE' },

@@ -104,6 +104,11 @@ function resultOf(
     attempts: locked?.attempts ?? 0,
     waitedMs: locked?.waitedMs ?? null,
     lockedMs: locked?.lockedMs ?? null,
-    notices: [],
+    notices:
+      change === 'removed'
+        ? [
+            `${table}: what is written from now on has no events. Once captured again: backfill, then \`eventward verify ${shellWord(table)} --repair\``,
+          ]
+        : [],
   }
 }

@@ -239,10 +239,17 @@ function resultOf(
     attempts: locked?.attempts ?? 0,
     waitedMs: locked?.waitedMs ?? null,
     lockedMs: locked?.lockedMs ?? null,
-    notices: checked.superuser
-      ? [
-          `${checked.role} is a superuser, and the capture functions run with its rights: use a role without them (eventward doctor says which grants it needs)`,
-        ]
-      : [],
+    notices: [
+      ...(checked.superuser
+        ? [
+            `${checked.role} is a superuser, and the capture functions run with its rights: use a role without them (eventward doctor says which grants it needs)`,
+          ]
+        : []),
+      ...(change === 'installed' && now.epoch !== '1'
+        ? [
+            `${captured.table}: rows that were written while nothing was captured have events that are behind, which a backfill passes over. After it: \`eventward verify ${shellWord(captured.table)} --repair\``,
+          ]
+        : []),
+    ],
   }
 }
