@@ -9,7 +9,7 @@ import type { ConnectOptions, Database, Session, Target } from './session.js'
 const CONNECT_TIMEOUT_MS = 10_000
 
 /** Every value as the text that the server sent. */
-const TEXT_ONLY = { getTypeParser: () => (text: string) => text } as unknown as pg.CustomTypesConfig
+const TEXT_ONLY: pg.CustomTypesConfig = { getTypeParser: () => (text: string) => text }
 
 /**
  * Connects: opens a pool, takes one session to see that the server answers, and gives the pool. Close it when done.
@@ -53,6 +53,7 @@ class PooledDatabase implements Database {
         super({ ...given, connectionTimeoutMillis: CONNECT_TIMEOUT_MS })
       }
     }
+    // The cast: the type has a `Client` that is made without arguments; the pool gives it its configuration.
     this.#pool = new pg.Pool({ ...config, max, Client: TimedClient } as unknown as pg.PoolConfig)
     // Without listeners the death of an idle (pool) or lent (client) connection would end the process. Whoever uses
     // the connection next gets the error.

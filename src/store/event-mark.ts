@@ -1,6 +1,7 @@
 import type { Session } from '../db/index.js'
 import type { EventsTable } from '../migrate/index.js'
 import { type Mark, qualified, sql } from '../sql/index.js'
+import { snapshot as readSnapshot } from './verified-mark.js'
 
 /**
  * Takes marks of what is written so far. Take one before reading what it is to cover: what its snapshot doesn't see is
@@ -20,9 +21,7 @@ export function marker(events: EventsTable, horizon = '0'): (session: Session) =
     const { position } = await session.one<{ position: string }>(sql`
       select coalesce(pg_sequence_last_value(pg_get_serial_sequence(${qualified(events.schema, events.table)}::text,
         'position')::regclass), 0) as position`)
-    const { snapshot, xmin, xmax } = await session.one<Record<'snapshot' | 'xmin' | 'xmax', string>>(sql`
-      select s as snapshot, pg_snapshot_xmin(s) as xmin, pg_snapshot_xmax(s) as xmax
-      from pg_current_snapshot() s`)
+    const { snapshot, xmin, xmax } = await readSnapshot(session)
     read = [...read, { position: BigInt(position), xmax: BigInt(xmax) }]
     const ended = read.filter((one) => one.xmax <= BigInt(xmin))
     for (const one of ended) if (one.position > known) known = one.position

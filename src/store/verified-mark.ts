@@ -40,7 +40,8 @@ export async function verifiedMark(
   }
 }
 
-function snapshot(session: Session) {
+/** The present snapshot and its bounds. */
+export function snapshot(session: Session) {
   return session.one<Record<'snapshot' | 'xmin' | 'xmax', string>>(sql`
     select s as snapshot, pg_snapshot_xmin(s) as xmin, pg_snapshot_xmax(s) as xmax
     from pg_current_snapshot() s`)

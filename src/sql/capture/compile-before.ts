@@ -17,6 +17,7 @@ import {
   imageSql,
   longId,
   noteIncomplete,
+  plainNames,
   refuse,
 } from './general-sql.js'
 import { pendingSql } from './pending.js'
@@ -153,7 +154,7 @@ begin
       if said ? 'events' then
         events := ${ANNOUNCED_EVENTS};
         if tg_op = 'UPDATE' then
-          difference := eventward.difference(after_image -> 't', after_image -> 'e', said -> 'image', ${knownPlain(model)});
+          difference := eventward.difference(after_image -> 't', after_image -> 'e', said -> 'image', ${plainNames(model)});
         end if;
       elsif tg_op = 'DELETE' then
         events := case when last_type = ${literal(model.residue.deleted)} then null else ${deletedPending(model, movedTo(input))} end;
@@ -258,10 +259,4 @@ function insertOne(input: CaptureInput, one: OneEvent): string {
 
 function deletedPending(model: BoundModel, metadata: string): string {
   return `array[row(${literal(model.residue.deleted)}, 1, '{}'::jsonb, ${metadata}, moment, true)::eventward.pending]`
-}
-
-/** By name, in the cold path: what the definition doesn't know stands in the residue. */
-function knownPlain(model: BoundModel): string {
-  const names = model.columns.filter(({ name, known }) => known && !name.startsWith('$'))
-  return `array[${names.map(({ name }) => literal(name)).join(', ')}]::text[]`
 }
