@@ -101,13 +101,14 @@ describe('a phase', () => {
       const flip = advance(db.database, Refusing, { lockTimeoutMs: 20_000 }).finally(() => {
         ended = true
       })
-      const waiting = await waiter(db.admin, pid)
+      const waiting = await Promise.race([waiter(db.admin, pid), endedEarly(flip)])
       await waitUntilBlocked(db.admin, waiting, pid)
       expect(ended).toBe(false)
       // Under the old phase: nothing is refused.
       await writer.query('update public.subscriptions set user_id = -1 where id = 2')
       await writer.query('commit')
-      expect(await flip).toMatchObject({ ok: true, to: 'event_first' })
+      const flipped = await flip
+      expect(flipped, JSON.stringify(flipped)).toMatchObject({ ok: true, to: 'event_first' })
       expect(await phaseOf(db)).toBe('event_first')
       expect((await verify(db.database, Refusing)).table.clean).toBe(true)
     },
@@ -167,6 +168,12 @@ describe('an append that leaves the row alone (B12, the naive form)', () => {
     expect(await write(2), 'an ordinary serialization failure').toBe('40001')
   })
 })
+
+/** A flip that ends while its table is in use says what it did in place of waiting. */
+async function endedEarly(flip: Promise<unknown>): Promise<never> {
+  const outcome = await flip
+  expect.fail(`ended before the writer: ${JSON.stringify(outcome)}`)
+}
 
 /** The session that waits for this one. */
 async function waiter(admin: import('pg').Client, by: string): Promise<string> {
