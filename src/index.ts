@@ -36,7 +36,14 @@ export {
   type When,
   was,
 } from './definition/index.js'
-export { DatabaseError, EventwardError, GateError, StoppedError, UsageError } from './errors/index.js'
+export {
+  ConflictError,
+  DatabaseError,
+  EventwardError,
+  GateError,
+  StoppedError,
+  UsageError,
+} from './errors/index.js'
 export {
   type AppendedEvent,
   type BuiltEvent,

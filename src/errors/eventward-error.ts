@@ -42,6 +42,12 @@ export class GateError extends EventwardError {
   override readonly exitStatus = 1
 }
 
+/** Someone else was faster: read again and decide anew. */
+export class ConflictError extends EventwardError {
+  override readonly name = 'ConflictError'
+  override readonly exitStatus = 1
+}
+
 /** The database could not be reached, or failed. */
 export class DatabaseError extends EventwardError {
   override readonly name = 'DatabaseError'

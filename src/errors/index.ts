@@ -2,6 +2,7 @@
  * Errors: a code, what is wrong, where, and what to do next. Knows no other room.
  */
 export {
+  ConflictError,
   DatabaseError,
   type ErrorContext,
   EventwardError,

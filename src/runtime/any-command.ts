@@ -18,3 +18,34 @@ export interface AnyCommand {
 /** A row as commands see it. */
 export type ShownRow = Readonly<Record<string, string | boolean | null>>
 type Decide<T> = (state: ShownRow | null, attributes: unknown, present: Present) => T | Promise<T>
+
+/** A command over several aggregates as plain data, by the names that it gives them. */
+export interface AnyJointCommand {
+  readonly name?: string
+  readonly aggregates: Readonly<Record<string, AggregateDefinition>>
+  readonly creates?: readonly string[]
+  readonly attributes?: StandardSchemaV1
+  readonly validate?: DecideJointly<Objection>
+  readonly noop?: DecideJointly<boolean>
+  readonly build: DecideJointly<BuiltBySlot>
+}
+
+/** What is built for each; nothing where it stays as it is. */
+export type BuiltBySlot = Readonly<Record<string, Built | readonly Built[] | null | undefined>>
+type DecideJointly<T> = (
+  states: Readonly<Record<string, ShownRow | null>>,
+  attributes: unknown,
+  presents: Readonly<Record<string, Present>>,
+) => T | Promise<T>
+
+const parts = new WeakMap<object, AnyCommand>()
+
+/** Notes what a command was made of, for whoever carries it out without a database. */
+export function keepParts(command: object, made: AnyCommand): void {
+  parts.set(command, made)
+}
+
+/** What a command was made of; undefined for what `defineCommand` did not make. */
+export function partsOf(command: object): AnyCommand | undefined {
+  return parts.get(command)
+}

@@ -1,10 +1,10 @@
+import type { BoundModel } from '../definition/index.js'
 import { decodeText, members } from '../encode/index.js'
 import type { Texts } from './caller-connection.js'
-import type { Binding } from './command-binding.js'
 import type { AppendedEvent } from './command-types.js'
 
 /** An event as it was read back. Attributes are their columns' texts, but for booleans; facts are what they were. */
-export function appendedEvent({ model }: Binding, id: string, texts: Texts): AppendedEvent {
+export function appendedEvent(model: BoundModel, id: string, texts: Texts): AppendedEvent {
   const type = texts['type'] ?? ''
   const event = {
     aggregate: model.name,
@@ -19,16 +19,16 @@ export function appendedEvent({ model }: Binding, id: string, texts: Texts): App
     occurredAt: texts['occurred_at'] ?? '',
     recordedAt: texts['recorded_at'] ?? '',
   }
+  for (const [name, value] of Object.entries(event.data)) {
+    // Not enumerable: to JSON and to whoever compares it, an event holds each value once.
+    if (!(name in event)) Object.defineProperty(event, name, { value })
+  }
   // What each type's attributes are is known to the definition, and so to the compiler, alone.
   return Object.freeze(event) as unknown as AppendedEvent
 }
 
 /** The declared attributes and facts; what else travels in an event is the aggregate's own matter. */
-function attributesOf(
-  model: Binding['model'],
-  type: string,
-  json: string,
-): Readonly<Record<string, unknown>> {
+function attributesOf(model: BoundModel, type: string, json: string): Readonly<Record<string, unknown>> {
   const shape = model.events.find((event) => event.type === type)
   const found = members(json)
   const columns = new Map(model.columns.map((column) => [column.name, column]))

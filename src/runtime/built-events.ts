@@ -1,7 +1,7 @@
 import { UsageError } from '../errors/index.js'
-import type { AnyCommand } from './any-command.js'
 import { type Binding, eventKey } from './command-binding.js'
 import { type Named, unregistered, wrongEvent } from './command-errors.js'
+import type { Target } from './command-plan.js'
 import type { Built } from './planned-event.js'
 
 /**
@@ -10,10 +10,9 @@ import type { Built } from './planned-event.js'
  * @throws UsageError EW_COMMAND_EVENT
  */
 export function refuseWrongEvents(
-  { creates = false, deletes = false }: AnyCommand,
+  { creates, deletes, named }: Target,
   { model }: Binding,
   built: readonly Built[],
-  named: Named,
 ): void {
   built.forEach(({ type }, index) => {
     const event = model.events.find((candidate) => candidate.type === type)

@@ -1,200 +1,187 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Knex } from 'knex'
-import type { Row } from '../definition/index.js'
-import { streamOf } from '../recognise/index.js'
-import type { AnyCommand, ShownRow } from './any-command.js'
-import { appendedEvent, shownText } from './appended-event.js'
-import { askPhase } from './ask-phase.js'
-import { isRegistered, refuseUnregistered, refuseWrongEvents } from './built-events.js'
-import { type CallerConnection, connectionOf, setLocally } from './caller-connection.js'
-import { type Binding, bindingOf } from './command-binding.js'
-import { gone, invalid, type Named, refusedBy, wrongEvent } from './command-errors.js'
-import { keyTexts, splitInput, validAttributes } from './command-input.js'
-import type { AppendedEvent, CallOptions, Present } from './command-types.js'
+import { sqlstateOf } from '../db/index.js'
+import { connectionOf, setLocally } from './caller-connection.js'
+import { invalid, refusedBy } from './command-errors.js'
+import { validAttributes } from './command-input.js'
+import { claimKey, earlierEvents, finishKey } from './command-key.js'
+import type { CommandPlan, SeenTarget, Slots } from './command-plan.js'
+import type { AppendedEvent, CallOptions } from './command-types.js'
 import { contextJson, contextMetadata } from './context.js'
-import { rowsOf, undecided } from './fold-events.js'
 import { jsonText } from './json-text.js'
-import { type KeyTexts, type Loaded, loadRow, type Moment } from './load-row.js'
-import { freshDefaults } from './new-row.js'
-import { type Built, planEvents } from './planned-event.js'
-import { writeRow } from './write-row.js'
+import { enqueuedBy, participantsOf } from './participants.js'
+import {
+  append,
+  type Ground,
+  look,
+  type OpenTarget,
+  openTarget,
+  type PlannedTarget,
+  planned,
+  presentOf,
+  refuseOtherVersion,
+  type Seen,
+  stateOf,
+} from './target-run.js'
 
 export interface Call {
   readonly knex: Knex | Knex.Transaction
   readonly input: unknown
-  readonly options: CallOptions
+  readonly options: RunOptions
 }
+
+export interface RunOptions extends Omit<CallOptions, 'expectedVersion'> {
+  /** By slot. */
+  readonly expectedVersions: Slots<number | undefined>
+}
+
+/** The events of each target; null where there was nothing to do. */
+export type Appended = Slots<readonly AppendedEvent[]> | null
 
 /** What is known of a call before the database is asked. */
 interface Run {
-  readonly key: Readonly<Record<string, unknown>>
+  readonly plan: CommandPlan
+  readonly keys: Slots<Slots<unknown>>
   readonly attributes: unknown
-  readonly options: CallOptions
-  readonly named: Named
+  readonly input: unknown
+  readonly options: RunOptions
 }
 
 /** The life of a command: see ARCHITECTURE.md. */
-export async function callCommand(
-  command: AnyCommand,
-  call: Call,
-): Promise<AppendedEvent | readonly AppendedEvent[] | null> {
-  const { knex } = call
-  const named = nameOf(command)
-  const { key, rest } = splitInput(command.aggregate, call.input, named)
+export async function callCommand(plan: CommandPlan, { knex, input, options }: Call): Promise<Appended> {
+  const { keys, rest } = plan.split(input)
   // Before anything is locked: a schema may take its time.
-  const attributes = await validAttributes(command, rest, named)
-  const run = { key, attributes, options: call.options, named }
-  const appended = isTransaction(knex)
-    ? await inTransaction(command, run, knex, false)
-    : await knex.transaction((trx) => inTransaction(command, run, trx, true))
-  if (appended === null) return null
-  return command.several === true ? appended : (appended[0] ?? null)
+  const attributes = await validAttributes(plan.attributes, rest, plan.named)
+  const run = { plan, keys, attributes, input, options }
+  if (isTransaction(knex)) return inTransaction(run, knex, false)
+  const retries = options.retries ?? 0
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await knex.transaction((trx) => inTransaction(run, trx, true))
+    } catch (error) {
+      if (attempt >= retries || !RETRIED.has(sqlstateOf(error) ?? '')) throw error
+      await sleep(Math.random() * Math.min(FIRST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS))
+    }
+  }
 }
 
-function isTransaction(knex: Knex | Knex.Transaction): knex is Knex.Transaction {
+/** What the other of two transactions meets, and would not meet again: serialization failure, deadlock. */
+const RETRIED: ReadonlySet<string> = new Set(['40001', '40P01'])
+const FIRST_PAUSE_MS = 10
+const LONGEST_PAUSE_MS = 1_000
+
+export function isTransaction(knex: Knex | Knex.Transaction): knex is Knex.Transaction {
   return knex.isTransaction === true
 }
 
-/** A call within its transaction, the table's lock held. */
-interface Running extends Run {
-  readonly command: AnyCommand
-  readonly trx: Knex.Transaction
-  readonly connection: CallerConnection
-  /** Binds anew, for what may have been registered since. */
-  readonly rebind: () => Promise<Binding>
-}
-
-/** What the command decides upon. */
-interface Seen {
-  /** Null where the row is to be made. */
-  readonly loaded: Loaded | null
-  readonly now: Moment
-  /** Of a row to be made: what it was given as its key, and what the table gives. */
-  readonly defaults: Row
-}
-
-async function inTransaction(
-  command: AnyCommand,
-  run: Run,
-  trx: Knex.Transaction,
-  own: boolean,
-): Promise<readonly AppendedEvent[] | null> {
-  const { aggregate: definition } = command
-  const connection = await connectionOf(trx)
+async function inTransaction(run: Run, trx: Knex.Transaction, own: boolean): Promise<Appended> {
+  const ground = { trx, connection: await connectionOf(trx) }
   const context = contextJson()
   // Of a transaction of its own until the end: triggers that were put off until the commit write as well.
-  if (own && context !== null) await connection.run([setLocally('eventward.metadata', context)])
-  const locked = await askPhase(connection, definition, run.named)
-  const request = { trx, connection, definition, ...locked }
-  const running = { ...run, command, trx, connection, rebind: () => bindingOf(request, true) }
-  const binding = await bindingOf(request)
-  const seen = await look(running, binding)
-  const built = await decide(running, binding, seen)
-  return built === null ? null : append(running, await registered(running, binding, built), seen, built)
+  if (own && context !== null) await ground.connection.run([setLocally('eventward.metadata', context)])
+  const { idempotencyKey } = run.options
+  if (idempotencyKey === undefined) return carryOut(run, ground)
+  const claim = { key: idempotencyKey, plan: run.plan, input: run.input }
+  const earlier = await claimKey(ground.connection, claim)
+  if (earlier !== undefined) return earlier === null ? null : earlierEvents(ground, run.plan, earlier)
+  const appended = await carryOut(run, ground)
+  await finishKey(ground.connection, idempotencyKey, appended)
+  return appended
 }
 
-/** The row, locked; or the clock, and what a new row gets by default. */
-async function look({ command, connection, key, named }: Running, binding: Binding): Promise<Seen> {
-  const texts = await keyTexts(connection, binding, key, named)
-  if (command.creates === true) {
-    const { now, defaults } = await freshDefaults(connection, binding, undecided(binding, texts))
-    return { loaded: null, now, defaults: { ...defaults, ...texts } }
+async function carryOut(run: Run, ground: Ground): Promise<Appended> {
+  const { plan, options } = run
+  const looked = await lookAtAll(run, ground)
+  const seen = seenOf(looked)
+  const objection = await plan.validate(seen, run.attributes)
+  if (typeof objection === 'string' && objection !== '') {
+    throw refusedBy(plan.named, looked[0]?.open.id ?? null, objection)
   }
-  const loaded = await loadOrRefuse(command, connection, binding, texts, named)
-  return { loaded, now: loaded.now, defaults: {} }
-}
+  if (await plan.noop(seen, run.attributes)) return null
+  const built = await plan.build(seen, run.attributes)
 
-/** The application's part: null where there is nothing to do. */
-async function decide(
-  { command, attributes, named, trx }: Running,
-  binding: Binding,
-  { loaded, now, defaults }: Seen,
-): Promise<readonly Built[] | null> {
-  const state = loaded === null ? null : stateOf(binding, loaded)
-  const id = loaded?.id ?? givenId(binding, defaults)
-  const present: Present = Object.freeze({ id, version: loaded?.version ?? 0, now: now.utc, trx })
-  const objection = await command.validate?.(state, attributes, present)
-  if (typeof objection === 'string' && objection !== '') throw refusedBy(named, id, objection)
-  if ((await command.noop?.(state, attributes, present)) === true) return null
-  const built = [await command.build(state, attributes, present)].flat() as readonly Built[]
-  refuseWrongEvents(command, binding, built, named)
-  return built
-}
-
-/** Looked at once more before it is refused: the definition may have been registered since it was bound. */
-async function registered(
-  { rebind, named }: Running,
-  binding: Binding,
-  built: readonly Built[],
-): Promise<Binding> {
-  if (built.every((event) => isRegistered(binding, event))) return binding
-  const again = await rebind()
-  refuseUnregistered(again, built, named)
-  return again
-}
-
-async function append(
-  { command, connection, named, options }: Running,
-  binding: Binding,
-  { loaded, now, defaults }: Seen,
-  built: readonly Built[],
-): Promise<readonly AppendedEvent[]> {
-  const definition = command.aggregate
-  const planned = await planEvents({ connection, binding, definition, named, now, built, defaults })
-  const rows = rowsOf(command, binding, { loaded, planned, defaults, now, named })
-  if (rows.events.length === 0) throw wrongEvent(named, 'gave no event, and there is no noop that says so')
-  const metadata = {
-    ...contextMetadata(),
-    ...options.metadata,
-    source: 'command',
-    ...(command.name === undefined ? {} : { command: command.name }),
-    // The row shape is the trigger's to tell: it knows which columns are not those that it was compiled for.
-    definition: binding.origin.definition,
-    writer: binding.origin.writer,
+  const writes: PlannedTarget[] = []
+  for (const { open, seen: row } of looked) {
+    const events = built[open.target.slot] ?? []
+    // Of several aggregates one may stay as it is.
+    if (events.length > 0 || open.target.deletes || plan.targets.length === 1) {
+      writes.push(await planned(open, row, events))
+    }
   }
-  const write = {
-    ...rows,
-    version: loaded?.version ?? 0,
-    metadata: jsonText(metadata, `${named.where}: its metadata`),
-    context: contextJson(),
-  }
-  const appended = await writeRow(connection, binding, write, named)
-  // One more may follow: what a legacy trigger changed on the way is no part of what the command meant.
-  return Object.freeze(
-    appended.slice(0, rows.events.length).map((event) => appendedEvent(binding, rows.id, event)),
+  const participants = participantsOf(ground.trx)
+  const upcoming = writes.flatMap(({ binding, rows }) =>
+    rows.events.map(({ type }) => ({ aggregate: binding.model.name, type })),
   )
-}
-
-function givenId({ model }: Binding, given: Row): string | null {
-  return model.key.every((name) => (given[name] ?? null) !== null) ? streamOf(model, given) : null
-}
-
-function nameOf({ name, aggregate }: AnyCommand): Named {
-  return { where: name === undefined ? aggregate.name : `${aggregate.name}.${name}`, table: aggregate.table }
-}
-
-async function loadOrRefuse(
-  command: AnyCommand,
-  connection: CallerConnection,
-  binding: Binding,
-  key: KeyTexts,
-  named: Named,
-): Promise<Loaded> {
-  const missing = binding.model.key.filter((name) => !(name in key))
-  if (missing.length > 0) {
-    throw invalid(
-      named,
-      missing.map((name) => ({ message: 'the key is missing', path: [name] })),
+  const enqueued = await enqueuedBy(participants, ground.trx, upcoming)
+  const appended: Record<string, readonly AppendedEvent[]> = {}
+  for (const write of writes) {
+    const { slot, named } = write.open.target
+    const metadata = jsonText(
+      {
+        ...contextMetadata(),
+        ...options.metadata,
+        source: 'command',
+        ...(plan.name === null ? {} : { command: plan.name }),
+        ...(Object.keys(enqueued).length === 0 ? {} : { enqueued }),
+        // The row shape is the trigger's to tell: it knows which columns are not those that it was compiled for.
+        definition: write.binding.origin.definition,
+        writer: write.binding.origin.writer,
+      },
+      `${named.where}: its metadata`,
     )
+    appended[slot] = await append(write, { metadata, context: contextJson() })
   }
-  const loaded = await loadRow(connection, binding, { key, deletes: command.deletes === true })
-  if (loaded === null) throw gone(named, key)
-  return loaded
+  const events = Object.values(appended).flat()
+  for (const participant of participants) await participant.appended(ground.trx, events)
+  return appended
 }
 
-function stateOf({ model }: Binding, { row }: Loaded): ShownRow {
-  return Object.freeze(
-    Object.fromEntries(
-      model.columns.map(({ name, encoding }) => [name, shownText(encoding, row[name] ?? null)]),
-    ),
+interface Looked {
+  readonly open: OpenTarget
+  readonly seen: Seen
+}
+
+/** All tables first, then the rows, each in one order for everybody: so that no two commands deadlock. */
+export async function lookAtAll(
+  { plan, keys, options }: Pick<Run, 'plan' | 'keys' | 'options'>,
+  ground: Ground,
+): Promise<readonly Looked[]> {
+  const byType = [...plan.targets].sort((a, b) => compare(a.aggregate.name, b.aggregate.name))
+  const opened: OpenTarget[] = []
+  for (const target of byType) opened.push(await openTarget(ground, target, keys[target.slot] ?? {}))
+  const inOrder = opened.sort(
+    (a, b) => compare(a.binding.model.name, b.binding.model.name) || compare(a.id ?? '', b.id ?? ''),
   )
+  refuseTwice(plan, inOrder)
+  const looked: Looked[] = []
+  for (const open of inOrder) {
+    const seen = await look(open)
+    const expected = options.expectedVersions[open.target.slot]
+    if (expected !== undefined) refuseOtherVersion(open, seen, expected)
+    looked.push({ open, seen })
+  }
+  return looked
+}
+
+export function seenOf(looked: readonly Looked[]): Slots<SeenTarget> {
+  return Object.fromEntries(
+    looked.map(({ open, seen }) => {
+      const state = stateOf(open.binding, seen.loaded?.row ?? null)
+      return [open.target.slot, { state, present: presentOf(open, seen) }]
+    }),
+  )
+}
+
+/** By code units: the same in every process. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** The same row under two names would be decided upon twice, and written over. */
+function refuseTwice({ named }: CommandPlan, opened: readonly OpenTarget[]): void {
+  opened.forEach(({ binding, id, target }, index) => {
+    const last = opened[index - 1]
+    if (id === null || last?.id !== id || last.binding.model.name !== binding.model.name) return
+    throw invalid(named, [{ message: `is the same row as ${last.target.slot}`, path: [target.slot] }])
+  })
 }

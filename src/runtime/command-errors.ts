@@ -1,5 +1,5 @@
 import { type StandardIssue, tableName } from '../definition/index.js'
-import { DatabaseError, GateError, shellWord, UsageError } from '../errors/index.js'
+import { ConflictError, DatabaseError, GateError, shellWord, UsageError } from '../errors/index.js'
 
 /** A command as messages name it. */
 export interface Named {
@@ -35,6 +35,22 @@ export function gone({ where, table }: Named, key: Readonly<Record<string, unkno
       key: Object.fromEntries(Object.entries(key).map(([column, value]) => [column, String(value)])),
     },
   })
+}
+
+/** Someone came first. */
+export function conflict(
+  { where }: Named,
+  {
+    id,
+    version,
+    expected,
+  }: { readonly id: string | null; readonly version: number; readonly expected: number },
+): ConflictError {
+  return new ConflictError(
+    'EW_CONFLICT',
+    `${where} ${id ?? ''}: expected version ${expected}, and it is at ${version}`,
+    { next: 'Nothing was written: read it again, and decide anew.', details: { id, version, expected } },
+  )
 }
 
 export function notCaptured({ where, table }: Named, cause?: unknown): GateError {

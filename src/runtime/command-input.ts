@@ -1,5 +1,4 @@
-import type { AggregateDefinition, StandardIssue } from '../definition/index.js'
-import type { AnyCommand } from './any-command.js'
+import type { AggregateDefinition, StandardIssue, StandardSchemaV1 } from '../definition/index.js'
 import { attributeTexts } from './attribute-texts.js'
 import type { CallerConnection } from './caller-connection.js'
 import type { Binding } from './command-binding.js'
@@ -33,9 +32,13 @@ export async function keyTexts(
 }
 
 /** @throws UsageError EW_COMMAND_INVALID with all issues that the schema has. */
-export async function validAttributes(command: AnyCommand, rest: unknown, named: Named): Promise<unknown> {
-  if (command.attributes === undefined) {
-    const unknown = Object.keys(rest as object)
+export async function validAttributes(
+  attributes: StandardSchemaV1 | undefined,
+  rest: object,
+  named: Named,
+): Promise<unknown> {
+  if (attributes === undefined) {
+    const unknown = Object.keys(rest)
     if (unknown.length === 0) return {}
     const issues: readonly StandardIssue[] = unknown.map((name) => ({
       message: 'is no attribute',
@@ -43,7 +46,7 @@ export async function validAttributes(command: AnyCommand, rest: unknown, named:
     }))
     throw invalid(named, issues)
   }
-  const result = await command.attributes['~standard'].validate(rest)
+  const result = await attributes['~standard'].validate(rest)
   if (result.issues !== undefined) throw invalid(named, result.issues)
   return result.value
 }

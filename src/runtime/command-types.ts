@@ -69,19 +69,22 @@ type Member<Name extends string, T> = string extends keyof T
   ? { readonly [N in Name]?: T }
   : { readonly [N in Name]: T }
 
-/** An event as it was appended. */
+/** An event as it was appended. Its attributes and facts stand in `data`, and on the event itself: `event.stripe_key`. */
 export type AppendedEvent<A extends AnyAggregate = AnyAggregate, Type extends string = string> = {
-  [T in Type]: Appended & {
-    readonly type: T
-    readonly data: Flat<
-      StoredMembers<CarriedBy<EventOf<A, T>, AggregateRow<A>>> & FactMembers<FactsOf<EventOf<A, T>>>
-    >
-  }
+  [T in Type]: Appended & { readonly type: T; readonly data: DataOf<A, T> } & Accessors<DataOf<A, T>>
 }[Type]
+
+/** What an event of this type carries, as commands and reactors see it. */
+export type DataOf<A extends AnyAggregate, Type extends string> = Flat<
+  StoredMembers<CarriedBy<EventOf<A, Type>, AggregateRow<A>>> & FactMembers<FactsOf<EventOf<A, Type>>>
+>
+
+/** An attribute that bears the name of something else (`version`) is found in `data` alone. */
+type Accessors<Data> = Omit<Data, keyof Appended | 'type' | 'data'>
 
 type StoredMembers<D> = string extends keyof D ? unknown : { readonly [N in keyof D]: Stored<D[N]> }
 type FactMembers<F> = string extends keyof F ? unknown : F
-type Flat<T> = { [P in keyof T]: T[P] }
+export type Flat<T> = { [P in keyof T]: T[P] }
 
 interface Appended {
   readonly aggregate: string
@@ -99,7 +102,7 @@ interface Appended {
 }
 
 /** What is known beside the row while a command decides. */
-export interface Present {
+export interface Present<A extends AnyAggregate = AnyAggregate> {
   /** The stream's id; null where the row is to be created under a key of the table's default. */
   readonly id: string | null
   /** The last version of the stream; 0 where it has none yet. */
@@ -108,7 +111,14 @@ export interface Present {
   readonly now: string
   /** The command's transaction, to look something up in. */
   readonly trx: Knex.Transaction
+  /** The state as it would be after these events: for what a second event of the same command depends upon. */
+  after<Type extends EventNames<A>>(
+    events: BuiltEvent<A, Type> | readonly BuiltEvent<A, Type>[],
+  ): Promise<State<A> | null>
 }
+
+/** The names of an aggregate's declared events. */
+export type EventNames<A extends AnyAggregate> = CreatingType<A> | ChangingType<A>
 
 export type AnySchema = StandardSchemaV1 | undefined
 export type OutputOf<Schema> = Schema extends {
@@ -127,8 +137,11 @@ export type AttributesOf<Schema extends AnySchema> = Schema extends StandardSche
   ? OutputOf<Schema>
   : Nothing
 
-type KeyOf<A extends AnyAggregate> =
+export type KeyOf<A extends AnyAggregate> =
   A['table'] extends Table<object, infer Key, string, string> ? Key & keyof AggregateRow<A> : never
+
+/** A whole key. */
+export type KeyInput<A extends AnyAggregate> = { readonly [C in KeyOf<A>]: AggregateRow<A>[C] }
 
 /** What `call` takes: the key and the attributes. A creating command may leave the key to the table's default. */
 export type CallInput<A extends AnyAggregate, Schema extends AnySchema, Creates> = Flat<
@@ -141,6 +154,19 @@ export type CallInput<A extends AnyAggregate, Schema extends AnySchema, Creates>
 export interface CallOptions {
   /** Joined to the metadata of the command's events; what eventward says there itself is not overwritten. */
   readonly metadata?: Readonly<Record<string, unknown>>
+  /**
+   * The version at which the caller saw the stream (`versionOf`): where it has gone on since, EW_CONFLICT.
+   * @default whatever it is
+   */
+  readonly expectedVersion?: number
+  /** A command that is sent again under the same key does nothing, and gives the events of the first time. */
+  readonly idempotencyKey?: string
+  /**
+   * How often it is tried again after a serialization failure or a deadlock, with a growing pause: only where the
+   * transaction is the command's own.
+   * @default 0
+   */
+  readonly retries?: number
 }
 
 /** One, or several where the command says so. */

@@ -1,6 +1,9 @@
 import type { Knex } from 'knex'
 import type { AnyAggregate } from '../definition/index.js'
+import { type AnyCommand, keepParts } from './any-command.js'
 import { callCommand } from './call-command.js'
+import { commandIssues, type Issue } from './command-issues.js'
+import { ONLY, planOf } from './command-plan.js'
 import type {
   AnySchema,
   AppendedEvent,
@@ -43,19 +46,19 @@ export interface CommandInput<
   readonly validate?: (
     state: StateFor<A, Creates>,
     attributes: AttributesOf<Schema>,
-    present: Present,
+    present: Present<A>,
   ) => Objection | Promise<Objection>
   /** True where there is nothing to do: `call` gives null. */
   readonly noop?: (
     state: StateFor<A, Creates>,
     attributes: AttributesOf<Schema>,
-    present: Present,
+    present: Present<A>,
   ) => boolean | Promise<boolean>
   /** The event, or events, that it means. Pure where it can be: it runs under the row's lock. */
   readonly build: (
     state: StateFor<A, Creates>,
     attributes: AttributesOf<Schema>,
-    present: Present,
+    present: Present<A>,
   ) => Outcome<BuiltEvent<A, Type>, Several> | Promise<Outcome<BuiltEvent<A, Type>, Several>>
 }
 
@@ -75,14 +78,21 @@ export interface Command<
    *
    * @returns the event that was appended (all, where the command has several), or null where there was nothing to do.
    * @throws UsageError EW_COMMAND_INVALID for the attributes, GateError EW_COMMAND_REFUSED for the state,
-   * EW_COMMAND_GONE where there is no such row, EW_NOT_CAPTURED, EW_DEFINITION_UNREGISTERED; DatabaseError
-   * EW_ANNOUNCEMENT. Errors of the database come as its driver throws them, with their SQLSTATE in `code`.
+   * EW_COMMAND_GONE where there is no such row, EW_NOT_CAPTURED, EW_DEFINITION_UNREGISTERED; ConflictError EW_CONFLICT
+   * where another version was expected; UsageError EW_COMMAND_KEY; DatabaseError EW_ANNOUNCEMENT. Errors of the database come as its driver throws them, with their SQLSTATE in `code`.
    */
   call(
     knex: Knex | Knex.Transaction,
     input: CallInput<A, Schema, Creates>,
     options?: CallOptions,
   ): Promise<Outcome<AppendedEvent<A, Type>, Several> | null>
+  /**
+   * What is wrong with the attributes; with a knex, also what the present state has against it. Writes nothing. With a
+   * knex it takes the locks that `call` takes, for as long as it looks.
+   */
+  errors(input: CallInput<A, Schema, Creates>, knex?: Knex | Knex.Transaction): Promise<readonly Issue[]>
+  /** Whether `errors` has none. */
+  valid(input: CallInput<A, Schema, Creates>, knex?: Knex | Knex.Transaction): Promise<boolean>
 }
 
 /**
@@ -107,11 +117,23 @@ export function defineCommand<
   const Type extends Buildable<A, Creates> = Buildable<A, Creates>,
 >(input: CommandInput<A, Schema, Creates, Several, Type>): Command<A, Schema, Creates, Several, Type> {
   const { name = null, aggregate } = input
-  return Object.freeze({
+  // What the types promise is checked at run time as well: what follows takes plain data.
+  const plain = input as unknown as AnyCommand
+  const plan = planOf(plain)
+  const errors = (given: unknown, knex?: Knex) => commandIssues(plan, given, knex)
+  const command = Object.freeze({
     name,
     aggregate,
-    // What the types promise is checked at run time as well: `callCommand` takes plain data.
-    call: (knex: Knex, attributes: unknown, options: CallOptions = {}) =>
-      callCommand(input as never, { knex, input: attributes, options }) as never,
+    errors,
+    valid: async (given: unknown, knex?: Knex) => (await errors(given, knex)).length === 0,
+    call: async (knex: Knex, given: unknown, { expectedVersion, ...options }: CallOptions = {}) => {
+      const run = { ...options, expectedVersions: { [ONLY]: expectedVersion } }
+      const appended = await callCommand(plan, { knex, input: given, options: run })
+      if (appended === null) return null
+      const events = appended[ONLY] ?? []
+      return (plain.several === true ? events : (events[0] ?? null)) as never
+    },
   })
+  keepParts(command, plain)
+  return command
 }

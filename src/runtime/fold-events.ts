@@ -1,9 +1,9 @@
 import type { Row } from '../definition/index.js'
 import { decodeText, members } from '../encode/index.js'
 import { columnsOf, streamOf } from '../recognise/index.js'
-import type { AnyCommand } from './any-command.js'
 import type { Binding } from './command-binding.js'
 import { invalid, type Named, wrongEvent } from './command-errors.js'
+import type { Target } from './command-plan.js'
 import type { KeyTexts, Loaded } from './load-row.js'
 import type { Planned } from './planned-event.js'
 
@@ -17,14 +17,14 @@ interface Written {
 
 /** The row before and after the events, and the events that lead from one to the other. */
 export function rowsOf(
-  command: AnyCommand,
+  { deletes }: Target,
   binding: Binding,
   { loaded, planned, defaults, now, named }: Written,
 ) {
   const { model, apply } = binding
   const id = loaded?.id ?? streamOf(model, newKey(binding, planned, defaults, named))
   const deleted: Planned = { type: model.residue.deleted, schemaVersion: 1, data: '{}', time: now }
-  const events = command.deletes === true ? [...planned, deleted] : planned
+  const events = deletes ? [...planned, deleted] : planned
   const after = events.reduce<Row | null>(
     (row, { type, schemaVersion, data, time }, index) =>
       apply(row, {

@@ -37,6 +37,9 @@ export interface Loaded {
   readonly now: Moment
 }
 
+/** UPDATE where the row will be removed. */
+export type RowLock = 'no key update' | 'update'
+
 /** The key's texts by column, as someone gave them. */
 export type KeyTexts = Readonly<Record<string, string>>
 
@@ -48,13 +51,13 @@ export type KeyTexts = Readonly<Record<string, string>>
 export async function loadRow(
   connection: CallerConnection,
   binding: Binding,
-  { key, deletes }: { readonly key: KeyTexts; readonly deletes: boolean },
+  { key, lock }: { readonly key: KeyTexts; readonly lock: RowLock },
 ): Promise<Loaded | null> {
   const where = keyIs(binding, 't', key)
   const answers = await connection.run([
     keepSettings,
     pinLocally,
-    rowQuery(binding, where, deletes),
+    rowQuery(binding, where, lock),
     // A statement of its own: its snapshot is younger than the lock.
     headQuery(binding, where),
     restoreSettings,
@@ -89,12 +92,12 @@ export function tableSql({ model }: Binding): string {
   return qualified(model.schema, model.table)
 }
 
-function rowQuery(binding: Binding, where: Query, deletes: boolean): Query {
+function rowQuery(binding: Binding, where: Query, lock: RowLock): Query {
   return sql`
     select ${raw(rowColumns(binding, 't'))}
     from ${raw(tableSql(binding))} as t
     where ${where}
-    ${raw(deletes ? 'for update' : 'for no key update')} of t`
+    for ${raw(lock)} of t`
 }
 
 function headQuery(binding: Binding, where: Query): Query {

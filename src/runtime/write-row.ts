@@ -13,18 +13,22 @@ import { type Named, unused } from './command-errors.js'
 import { keyIs, tableSql } from './load-row.js'
 import type { Planned } from './planned-event.js'
 
+/** What goes with a write. */
+export interface Metadata {
+  /** JSON text: of the command's events. */
+  readonly metadata: string
+  /** JSON text of `eventward.metadata` for whatever else the write sets off; null for none. */
+  readonly context: string | null
+}
+
 /** A row's write, with the events that it means. */
-export interface RowWrite {
+export interface RowWrite extends Metadata {
   readonly id: string
   /** The last version of the stream when the row was locked. */
   readonly version: number
   readonly before: Row | null
   readonly after: Row | null
   readonly events: readonly Planned[]
-  /** JSON text: of these events. */
-  readonly metadata: string
-  /** JSON text of `eventward.metadata` for whatever else the write sets off; null for none. */
-  readonly context: string | null
 }
 
 /**

@@ -1,0 +1,62 @@
+import type { Knex } from 'knex'
+import type { AppendedEvent } from './command-types.js'
+
+/** An event that is about to be appended. */
+export interface Upcoming {
+  readonly aggregate: string
+  readonly type: string
+}
+
+/** By type of event, the names of the reactors whose jobs are enqueued with it: `{ Activated: ['Confirm'] }`. */
+export type Enqueued = Readonly<Record<string, readonly string[]>>
+
+/** What takes part in the transaction of a command's events: reactors, projections. */
+export interface Participant {
+  /**
+   * Asked before anything is appended: which jobs `appended` will enqueue in this transaction. It becomes `enqueued` in
+   * the metadata of the events, so that whoever reads the log enqueues none of them again.
+   */
+  enqueues?(trx: Knex.Transaction, events: readonly Upcoming[]): Promise<Enqueued>
+  /** The events were appended and the row is written. What it throws undoes all of it. */
+  appended(trx: Knex.Transaction, events: readonly AppendedEvent[]): Promise<void>
+}
+
+/** Per configuration of a knex: its transactions have the same one. */
+const attached = new WeakMap<object, readonly Participant[]>()
+
+/**
+ * From now on `participant` takes part in every command of this knex and of its transactions, after those that do already.
+ *
+ * @returns what takes it off again.
+ */
+export function participate(knex: Knex, participant: Participant): () => void {
+  const config = configOf(knex)
+  attached.set(config, [...(attached.get(config) ?? []), participant])
+  return () => {
+    const others = (attached.get(config) ?? []).filter((one) => one !== participant)
+    attached.set(config, others)
+  }
+}
+
+export function participantsOf(trx: Knex.Transaction): readonly Participant[] {
+  return attached.get(configOf(trx)) ?? []
+}
+
+/** What all of them enqueue. */
+export async function enqueuedBy(
+  participants: readonly Participant[],
+  trx: Knex.Transaction,
+  events: readonly Upcoming[],
+): Promise<Enqueued> {
+  const all: Record<string, readonly string[]> = {}
+  for (const participant of participants) {
+    const enqueued = (await participant.enqueues?.(trx, events)) ?? {}
+    for (const [type, names] of Object.entries(enqueued)) all[type] = [...(all[type] ?? []), ...names]
+  }
+  return all
+}
+
+/** Public in knex's documentation for dialects, untyped: the client of a transaction has its knex's configuration. */
+function configOf(knex: Knex): object {
+  return knex.client.config as object
+}

@@ -1,0 +1,167 @@
+import type { Knex } from 'knex'
+import type { Row } from '../definition/index.js'
+import { streamOf } from '../recognise/index.js'
+import type { ShownRow } from './any-command.js'
+import { appendedEvent, shownText } from './appended-event.js'
+import { askPhase } from './ask-phase.js'
+import { isRegistered, refuseUnregistered, refuseWrongEvents } from './built-events.js'
+import type { CallerConnection } from './caller-connection.js'
+import { type Binding, bindingOf } from './command-binding.js'
+import { conflict, gone, invalid, wrongEvent } from './command-errors.js'
+import { keyTexts } from './command-input.js'
+import type { Target } from './command-plan.js'
+import type { AppendedEvent, Present } from './command-types.js'
+import { rowsOf, undecided } from './fold-events.js'
+import { type KeyTexts, type Loaded, loadRow, type Moment } from './load-row.js'
+import { freshDefaults } from './new-row.js'
+import { type Built, planEvents } from './planned-event.js'
+import { keepModel } from './shown-state.js'
+import { type Metadata, writeRow } from './write-row.js'
+
+/** The transaction in which a command is carried out. */
+export interface Ground {
+  readonly trx: Knex.Transaction
+  readonly connection: CallerConnection
+}
+
+/** A target whose table is locked against flips and whose key is known. */
+export interface OpenTarget extends Ground {
+  readonly target: Target
+  readonly binding: Binding
+  /** Binds anew, for what may have been registered since. */
+  readonly rebind: () => Promise<Binding>
+  readonly key: KeyTexts
+  /** The stream, where the whole key was given. */
+  readonly id: string | null
+}
+
+/** What the command decides upon. */
+export interface Seen {
+  /** Null where the row is to be made. */
+  readonly loaded: Loaded | null
+  readonly now: Moment
+  /** Of a row to be made: what it was given as its key, and what the table gives. */
+  readonly defaults: Row
+}
+
+/** Locks the table against flips, asks for its phase, binds the definition, makes the key's values texts. */
+export async function openTarget(
+  ground: Ground,
+  target: Target,
+  key: Readonly<Record<string, unknown>>,
+): Promise<OpenTarget> {
+  const { trx, connection } = ground
+  const { aggregate: definition, named } = target
+  const locked = await askPhase(connection, definition, named)
+  const request = { trx, connection, definition, ...locked }
+  const binding = await bindingOf(request)
+  const texts = await keyTexts(connection, binding, key, named)
+  const id = givenId(binding, texts)
+  return { ...ground, target, binding, rebind: () => bindingOf(request, true), key: texts, id }
+}
+
+/** The row, locked; or the clock, and what a new row gets by default. */
+export async function look(open: OpenTarget): Promise<Seen> {
+  const { target, connection, binding, key } = open
+  if (target.creates) {
+    const { now, defaults } = await freshDefaults(connection, binding, undecided(binding, key))
+    return { loaded: null, now, defaults: { ...defaults, ...key } }
+  }
+  refuseMissingKey(open)
+  const loaded = await loadRow(connection, binding, {
+    key,
+    lock: target.deletes ? 'update' : 'no key update',
+  })
+  if (loaded === null) throw gone(target.named, key)
+  return { loaded, now: loaded.now, defaults: {} }
+}
+
+/** @throws UsageError EW_COMMAND_INVALID */
+export function refuseMissingKey({ target, binding, key }: OpenTarget): void {
+  const missing = binding.model.key.filter((name) => !(name in key))
+  if (missing.length === 0) return
+  const issues = missing.map((name) => ({ message: 'the key is missing', path: [name] }))
+  throw invalid(target.named, issues)
+}
+
+/** @throws ConflictError EW_CONFLICT where the stream has gone on since the caller looked. */
+export function refuseOtherVersion({ target }: OpenTarget, { loaded }: Seen, expected: number): void {
+  const version = loaded?.version ?? 0
+  if (version !== expected) throw conflict(target.named, { id: loaded?.id ?? null, version, expected })
+}
+
+export function stateOf(binding: Binding, row: Row | null): ShownRow | null {
+  if (row === null) return null
+  const { model } = binding
+  const state = Object.fromEntries(
+    model.columns.map(({ name, encoding }) => [name, shownText(encoding, row[name] ?? null)]),
+  )
+  return keepModel(Object.freeze(state), model)
+}
+
+/** What is known beside the state. */
+export function presentOf(open: OpenTarget, seen: Seen): Present {
+  const { binding, trx } = open
+  const id = seen.loaded?.id ?? givenId(binding, seen.defaults)
+  return Object.freeze({
+    id,
+    version: seen.loaded?.version ?? 0,
+    now: seen.now.utc,
+    trx,
+    after: async (events: Built | readonly Built[]) => {
+      const built = [events].flat() as readonly Built[]
+      refuseWrongEvents(open.target, binding, built)
+      const { after } = await plannedRows(open, binding, seen, built)
+      return stateOf(binding, after)
+    },
+  }) as Present
+}
+
+/** The events and the row that they lead to; nothing is written yet. */
+export async function planned(open: OpenTarget, seen: Seen, built: readonly Built[]) {
+  const { target } = open
+  refuseWrongEvents(target, open.binding, built)
+  const binding = await registered(open, built)
+  const rows = await plannedRows(open, binding, seen, built)
+  if (rows.events.length === 0)
+    throw wrongEvent(target.named, 'gave no event, and there is no noop that says so')
+  return { open, binding, rows, version: seen.loaded?.version ?? 0 }
+}
+
+export type PlannedTarget = Awaited<ReturnType<typeof planned>>
+
+/** Writes the row with its events; gives them as they were appended. */
+export async function append(
+  { open, binding, rows, version }: PlannedTarget,
+  metadata: Metadata,
+): Promise<readonly AppendedEvent[]> {
+  const { connection, target } = open
+  const appended = await writeRow(connection, binding, { ...rows, ...metadata, version }, target.named)
+  // One more may follow: what a legacy trigger changed on the way is no part of what the command meant.
+  return Object.freeze(
+    appended.slice(0, rows.events.length).map((event) => appendedEvent(binding.model, rows.id, event)),
+  )
+}
+
+async function plannedRows(open: OpenTarget, binding: Binding, seen: Seen, built: readonly Built[]) {
+  const { connection, target } = open
+  const { named, aggregate: definition } = target
+  const { now, defaults, loaded } = seen
+  const events = await planEvents({ connection, binding, definition, named, now, built, defaults })
+  return rowsOf(target, binding, { loaded, planned: events, defaults, now, named })
+}
+
+/** Looked at once more before it is refused: the definition may have been registered since it was bound. */
+async function registered(
+  { rebind, binding, target }: OpenTarget,
+  built: readonly Built[],
+): Promise<Binding> {
+  if (built.every((event) => isRegistered(binding, event))) return binding
+  const again = await rebind()
+  refuseUnregistered(again, built, target.named)
+  return again
+}
+
+function givenId({ model }: Binding, given: Row): string | null {
+  return model.key.every((name) => (given[name] ?? null) !== null) ? streamOf(model, given) : null
+}
