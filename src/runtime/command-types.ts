@@ -21,7 +21,7 @@ export type State<A extends AnyAggregate> = {
 }
 
 type EventsOf<A> = A extends Aggregate<string, AnyTable, infer Events> ? Events : never
-type EventOf<A, Type> = Type extends keyof EventsOf<A> ? EventsOf<A>[Type] : never
+export type EventOf<A, Type> = Type extends keyof EventsOf<A> ? EventsOf<A>[Type] : never
 
 /** The events with which a row begins. */
 export type CreatingType<A> = {
@@ -33,7 +33,7 @@ export type CreatingType<A> = {
 export type ChangingType<A> = Exclude<keyof EventsOf<A> & string, CreatingType<A>>
 
 /** The columns that an event carries, under its own names. */
-type CarriedBy<E, Row> = EventInput extends E
+export type CarriedBy<E, Row> = EventInput extends E
   ? Anything
   : E extends { readonly data: infer D }
     ? D extends readonly (infer C extends string)[]
@@ -41,7 +41,7 @@ type CarriedBy<E, Row> = EventInput extends E
       : { readonly [Name in keyof D]: D[Name] extends keyof Row ? Row[D[Name]] : never }
     : Nothing
 
-type FactsOf<E> = EventInput extends E
+export type FactsOf<E> = EventInput extends E
   ? Anything
   : E extends { readonly facts: infer F }
     ? { readonly [Name in keyof F]: OutputOf<F[Name]> }
