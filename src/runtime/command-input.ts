@@ -47,6 +47,12 @@ export async function validAttributes(
     throw invalid(named, issues)
   }
   const result = await attributes['~standard'].validate(rest)
-  if (result.issues !== undefined) throw invalid(named, result.issues)
+  if (result.issues !== undefined) throw invalid(named, result.issues.map(plainIssue))
   return result.value
+}
+
+/** Validators put much into their issues: what they found, themselves. */
+function plainIssue({ message, path }: StandardIssue): StandardIssue {
+  if (path === undefined) return { message }
+  return { message, path: [...path].map((part) => (typeof part === 'object' ? part.key : part)) }
 }
