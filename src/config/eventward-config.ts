@@ -21,6 +21,14 @@ export interface EventwardConfig {
   readonly freshness?: `${number}${'s' | 'm' | 'h' | 'd'}`
   /** How long a writer may be kept waiting by a cutover, in ms. @default 400 */
   readonly lockTimeout?: number
+  /** What is derived beyond the rows: made with `defineProjection`. */
+  readonly projections?: readonly NamedProjection[]
+}
+
+/** What a configuration knows of a projection. */
+export interface NamedProjection {
+  readonly kind: 'projection'
+  readonly name: string
 }
 
 /** A configuration as it was loaded: checked, defaults filled in. */
@@ -34,6 +42,7 @@ export interface LoadedConfig {
   readonly aggregates: readonly AggregateDefinition[]
   readonly freshnessSeconds: number
   readonly lockTimeoutMs: number
+  readonly projections?: readonly NamedProjection[]
 }
 
 /**

@@ -8,6 +8,7 @@ export {
   type EventsTable,
   type EventwardConfig,
   type LoadedConfig,
+  type NamedProjection,
 } from './eventward-config.js'
 export { CONFIG_NAMES, findConfig } from './find-config.js'
 export { loadConfig } from './load-config.js'

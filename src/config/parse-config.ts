@@ -1,6 +1,6 @@
 import { type AggregateDefinition, nearestName } from '../definition/index.js'
 import { UsageError } from '../errors/index.js'
-import type { EventsTable, EventwardConfig, LoadedConfig } from './eventward-config.js'
+import type { EventsTable, EventwardConfig, LoadedConfig, NamedProjection } from './eventward-config.js'
 
 /**
  * Checks what a configuration exports and fills in defaults. Pure.
@@ -31,6 +31,7 @@ export function parseConfig(exported: unknown, path: string, shown: string): Loa
     aggregates: aggregatesOf(config.aggregates, refuse),
     freshnessSeconds: freshnessOf(config.freshness, refuse),
     lockTimeoutMs: lockTimeoutOf(config.lockTimeout, refuse),
+    projections: projectionsOf(config.projections, refuse),
   }
 }
 
@@ -44,6 +45,7 @@ const PROPERTIES = [
   'aggregates',
   'freshness',
   'lockTimeout',
+  'projections',
 ] as const satisfies readonly (keyof EventwardConfig)[]
 
 function checkProperties(object: object, known: readonly string[], refuse: Refuse): void {
@@ -101,6 +103,19 @@ function lockTimeoutOf(value: unknown, refuse: Refuse): number {
   if (value === undefined) return 400
   if (typeof value === 'number' && Number.isInteger(value) && value > 0) return value
   return refuse('lockTimeout is no number of milliseconds', 'Write a whole number above 0, such as 400.')
+}
+
+function projectionsOf(value: unknown, refuse: Refuse): readonly NamedProjection[] {
+  if (value === undefined) return []
+  if (!Array.isArray(value)) return refuse('projections is no list', 'Write projections: [PerReward].')
+  const projections = value.map((projection: unknown, index) =>
+    isObject(projection) && projection['kind'] === 'projection' && isName(projection['name'])
+      ? (projection as unknown as NamedProjection)
+      : refuse(`projections[${index}] is no projection`, 'Make it with defineProjection.'),
+  )
+  const name = firstTwice(projections.map((projection) => projection.name))
+  if (name !== undefined) refuse(`two projections are called ${name}`, 'Rename one of them.')
+  return projections
 }
 
 /** Structural, so that a definition made by another copy of the package is taken as well. */

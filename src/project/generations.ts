@@ -1,0 +1,166 @@
+import { UsageError } from '../errors/index.js'
+import type { CallerConnection } from '../runtime/index.js'
+import { type Query, sql } from '../sql/index.js'
+import type { Projection } from './define-projection.js'
+
+export type GenerationState = 'building' | 'live' | 'old'
+
+/** A table of a projection, and what of the log was written to it. All numbers but `generation` and `version` are texts. */
+export interface Generation {
+  readonly id: string
+  readonly generation: number
+  readonly version: number
+  readonly schema: string
+  readonly table: string
+  readonly state: GenerationState
+  readonly epoch: string
+  readonly cursor: Cursor
+  /** Events that it was given. */
+  readonly events: string
+}
+
+/** Where in the log: see the comments of migration 010. */
+export interface Cursor {
+  readonly snapshot: string | null
+  readonly horizon: string
+  readonly nextHorizon: string | null
+  readonly pendingPosition: string | null
+  readonly pendingXmax: string | null
+  readonly upto: string | null
+  readonly position: string
+}
+
+const COLUMNS: Query = sql`g.id, g.generation, g.version, g.schema_name, g.table_name, g.state, g.epoch, g.snapshot, g.horizon,
+  g.next_horizon, g.pending_position, g.pending_xmax, g.upto, g.window_position, g.events`
+
+/** All generations of a projection, the oldest first. Takes no lock. */
+export async function generationsOf(
+  connection: CallerConnection,
+  { name }: Pick<Projection, 'name'>,
+): Promise<readonly Generation[]> {
+  const [answer] = await connection.run([
+    sql`select ${COLUMNS} from eventward.projection_generations g where g.name = ${name}::text order by g.generation`,
+  ])
+  return (answer?.rows ?? []).map(generationOf)
+}
+
+/**
+ * Bars every other writer of a generation until the transaction ends; with `shared`, only those that take it alone. An
+ * advisory lock and no row lock: who waits for it alone is not passed by those who share it. Gives what is stored of the
+ * generation then, or null where it's gone.
+ */
+export async function lockGeneration(
+  connection: CallerConnection,
+  id: string,
+  { shared = false }: { readonly shared?: boolean } = {},
+): Promise<Generation | null> {
+  const key = sql`pg_catalog.hashtextextended('eventward projection ' || ${id}::text, 0)`
+  const answers = await connection.run([
+    shared
+      ? sql`select pg_catalog.pg_advisory_xact_lock_shared(${key})`
+      : sql`select pg_catalog.pg_advisory_xact_lock(${key})`,
+    // A statement of its own: its snapshot is younger than the lock.
+    sql`select ${COLUMNS} from eventward.projection_generations g where g.id = ${id}::bigint`,
+  ])
+  const [row] = answers[1]?.rows ?? []
+  return row === undefined ? null : generationOf(row)
+}
+
+/** Whoever makes or flips generations of a projection does so alone, until the transaction ends. */
+export async function lockProjection(connection: CallerConnection, name: string): Promise<void> {
+  await connection.run([
+    sql`select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('eventward projections ' || ${name}::text, 0))`,
+  ])
+}
+
+/** Notes a new generation, with nothing written to it yet. */
+export async function addGeneration(
+  connection: CallerConnection,
+  projection: Projection,
+  state: Exclude<GenerationState, 'old'>,
+): Promise<Generation> {
+  const { name, schema, version } = projection
+  const answers = await connection.run([
+    sql`
+    insert into eventward.projection_generations as g (name, generation, version, schema_name, table_name, state, epoch, live_at)
+    select ${name}::text, n.next, ${String(version)}::integer, ${schema}::text, ${name}::text || '__g' || n.next,
+      ${state}::text, ${EPOCH}, case when ${state}::text = 'live' then pg_catalog.clock_timestamp() end
+    from (
+      select coalesce(max(o.generation), 0) + 1 as next
+      from eventward.projection_generations o
+      where o.name = ${name}::text
+    ) n
+    returning ${COLUMNS}`,
+  ])
+  return generationOf(answers[0]?.rows[0] ?? {})
+}
+
+export const EPOCH: Query = sql`(
+  select c.system_identifier::text || '/' || d.oid::text
+  from pg_catalog.pg_control_system() c, pg_catalog.pg_database d
+  where d.datname = pg_catalog.current_database()
+)`
+
+/** @throws UsageError EW_LOG_EPOCH where the database was restored elsewhere: its transaction ids start over. */
+export async function refuseOtherEpoch(
+  connection: CallerConnection,
+  { name }: Projection,
+  { epoch }: Generation,
+): Promise<void> {
+  const [answer] = await connection.run([sql`select ${EPOCH} as epoch`])
+  if (answer?.rows[0]?.['epoch'] === epoch) return
+  throw new UsageError(
+    'EW_LOG_EPOCH',
+    `projection ${name}: this database was restored; its place in the log means nothing here`,
+    {
+      next: `Run \`eventward replay ${name}\`: it builds the projection anew.`,
+      details: { projection: name },
+    },
+  )
+}
+
+/** Keeps how far a generation is, in the transaction of what was written. */
+export async function storeCursor(
+  connection: CallerConnection,
+  { id, cursor, events }: Generation,
+): Promise<void> {
+  await connection.run([
+    sql`
+    update eventward.projection_generations
+    set snapshot = ${cursor.snapshot}::pg_catalog.pg_snapshot,
+      horizon = ${cursor.horizon}::bigint,
+      next_horizon = ${cursor.nextHorizon}::bigint,
+      pending_position = ${cursor.pendingPosition}::bigint,
+      pending_xmax = ${cursor.pendingXmax}::pg_catalog.xid8,
+      upto = ${cursor.upto}::pg_catalog.pg_snapshot,
+      window_position = ${cursor.position}::bigint,
+      events = ${events}::bigint
+    where id = ${id}::bigint`,
+  ])
+}
+
+type Texts = Readonly<Record<string, string | null>>
+
+function generationOf(row: Texts): Generation {
+  const text = (name: string): string => row[name] ?? ''
+  return {
+    id: text('id'),
+    generation: Number(row['generation']),
+    version: Number(row['version']),
+    schema: text('schema_name'),
+    table: text('table_name'),
+    // The column's check allows no other.
+    state: text('state') as GenerationState,
+    epoch: text('epoch'),
+    cursor: {
+      snapshot: row['snapshot'] ?? null,
+      horizon: text('horizon'),
+      nextHorizon: row['next_horizon'] ?? null,
+      pendingPosition: row['pending_position'] ?? null,
+      pendingXmax: row['pending_xmax'] ?? null,
+      upto: row['upto'] ?? null,
+      position: text('window_position'),
+    },
+    events: text('events'),
+  }
+}

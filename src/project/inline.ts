@@ -1,0 +1,113 @@
+import type { Knex } from 'knex'
+import {
+  type AppendedEvent,
+  type CallerConnection,
+  connectionOf,
+  type Participant,
+  participate,
+  readingSession,
+} from '../runtime/index.js'
+import { qualified, raw, sql } from '../sql/index.js'
+import { requireEventsTable } from '../store/index.js'
+import type { Projection } from './define-projection.js'
+import { type Generation, generationsOf, lockGeneration } from './generations.js'
+import { handledSql, handleEvent, handles } from './handle-event.js'
+import { notWritten } from './mark.js'
+import { type Ground, readGround } from './read-models.js'
+import { EVENT_COLUMNS, eventOf, inlineName, writtenInline } from './write-page.js'
+
+/**
+ * From now on the commands of this knex, and of its transactions, write their events to the inline projections, in their
+ * own transaction; those that are async are left to `eventward work`. Where no table is live yet, or it's of another
+ * version of the projection, a command passes it over: `replay`, or the process that has that version, writes its events.
+ *
+ * A command holds an advisory lock on the generation, shared with other commands, until its transaction ends.
+ *
+ * @returns what takes them off again.
+ */
+export function attachProjections(knex: Knex, projections: readonly Projection[]): () => void {
+  const detach = projections
+    .filter(({ mode }) => mode === 'inline')
+    .map((projection) => participate(knex, inlineParticipant(projection)))
+  return () => {
+    for (const off of detach) off()
+  }
+}
+
+function inlineParticipant(projection: Projection): Participant {
+  /** By transaction: what its events were marked with is what they are written to. */
+  const held = new WeakMap<Knex.Transaction, Generation>()
+  return {
+    async enqueues(trx, events) {
+      held.delete(trx)
+      const types = new Set(events.filter((event) => handles(projection, event)).map(({ type }) => type))
+      if (types.size === 0) return {}
+      const live = await lockLive(await connectionOf(trx), projection)
+      if (live === null) return {}
+      held.set(trx, live)
+      const mark = [inlineName(projection.name, live.generation)]
+      return Object.fromEntries([...types].map((type) => [type, mark]))
+    },
+    async appended(trx, events) {
+      const live = held.get(trx)
+      if (live === undefined) return
+      const own = events.filter((event) => handles(projection, event))
+      if (own.length === 0) return
+      await writeEarlier(trx, projection, live, own)
+      for (const event of own) await handleEvent(projection, live, { trx, event })
+    },
+  }
+}
+
+/** The live generation, if this process may write to it; it stays live until the transaction ends. */
+async function lockLive(connection: CallerConnection, projection: Projection): Promise<Generation | null> {
+  for (;;) {
+    const live = (await generationsOf(connection, projection)).find(({ state }) => state === 'live')
+    if (live === undefined || live.version !== projection.version) return null
+    const locked = await lockGeneration(connection, live.id, { shared: true })
+    // A replay may have flipped while we waited: then another one is live.
+    if (locked?.state === 'live') return locked
+  }
+}
+
+/**
+ * What triggers have written to the same streams, and the reader has not reached yet: ahead of the command's own, so that
+ * the order within each stream is kept. The row's lock, which the command holds, keeps the stream from growing.
+ */
+async function writeEarlier(
+  trx: Knex.Transaction,
+  projection: Projection,
+  live: Generation,
+  own: readonly AppendedEvent[],
+): Promise<void> {
+  const connection = await connectionOf(trx)
+  const session = readingSession(connection)
+  const events = await requireEventsTable(session)
+  const firsts = new Map<string, AppendedEvent>()
+  for (const event of own) {
+    const stream = JSON.stringify([event.aggregate, event.id])
+    const known = firsts.get(stream)
+    if (known === undefined || event.version < known.version) firsts.set(stream, event)
+  }
+  let ground: Ground | undefined
+  for (const { aggregate, id, version } of firsts.values()) {
+    const rows = await session.rows(sql`
+      select ${EVENT_COLUMNS}
+      from ${raw(qualified(events.schema, events.table))} e
+      where e.aggregate_type = ${aggregate}::text
+        and e.aggregate_id = ${id}::text collate "C"
+        and e.version < ${String(version)}::integer
+        and ${handledSql(projection)}
+        and ${notWritten(live.cursor)}
+        and not ${writtenInline(projection, live)}
+      order by e.version`)
+    for (const row of rows) {
+      ground ??= await readGround(connection, projection)
+      await handleEvent(projection, live, { trx, event: eventOf(ground, row) })
+      await connection.run([
+        sql`insert into eventward.projection_receipts (generation_id, position)
+          values (${live.id}::bigint, ${row['position'] ?? null}::bigint)`,
+      ])
+    }
+  }
+}
