@@ -45,6 +45,16 @@ export {
   UsageError,
 } from './errors/index.js'
 export {
+  attachProjections,
+  defineProjection,
+  type Projection,
+  type ProjectionContext,
+  type ProjectionInput,
+  type ProjectionRound,
+  type ProjectionRunner,
+  projectionRunner,
+} from './project/index.js'
+export {
   type AppendedEvent,
   type BuiltEvent,
   type CallInput,

@@ -12,6 +12,7 @@ import { history } from './history.js'
 import { init } from './init.js'
 import { migrate } from './migrate.js'
 import { plan } from './plan.js'
+import { replay } from './replay.js'
 import { runs } from './runs.js'
 import { show } from './show.js'
 import { status } from './status.js'
@@ -34,4 +35,5 @@ export const COMMANDS: readonly Command[] = [
   runs,
   history,
   show,
+  replay,
 ]

@@ -7,11 +7,11 @@ const BAR = 18
 export function progressBlock(samples: readonly Sample[]): string {
   const last = samples.at(-1)
   if (last === undefined) return ''
-  const { table, rows, total, estimate, events, note } = last.record
+  const { table, rows, total, estimate, events, note, unit = 'rows' } = last.record
   const pace = paceOf(samples)
   const lines = [
-    `${table} ${bar(pace.share)} ${percent(pace.share)}  ${count(rows)} / ${count(total, estimate)} rows`,
-    `  ${speed(pace)} · eta ${eta(pace, estimate)}${note === undefined ? '' : ` · ${note}`}`,
+    `${table} ${bar(pace.share)} ${percent(pace.share)}  ${count(rows)} / ${count(total, estimate)} ${unit}`,
+    `  ${speed(pace, unit)} · eta ${eta(pace, estimate)}${note === undefined ? '' : ` · ${note}`}`,
     `  ${events === null ? '' : `${count(events)} events · `}^C is safe: run again to go on`,
   ]
   return lines.join('\n')
@@ -21,10 +21,10 @@ export function progressBlock(samples: readonly Sample[]): string {
 export function progressLine(command: string, samples: readonly Sample[], clock: string): string {
   const last = samples.at(-1)
   if (last === undefined) return ''
-  const { table, rows, total, estimate, events, note } = last.record
+  const { table, rows, total, estimate, events, note, unit = 'rows' } = last.record
   const { rowsPerSecond, etaSeconds } = paceOf(samples)
   const parts = [
-    `rows=${rows}/${total === null ? '?' : `${estimate ? '~' : ''}${total}`}`,
+    `${unit}=${rows}/${total === null ? '?' : `${estimate ? '~' : ''}${total}`}`,
     ...(events === null ? [] : [`events=${events}`]),
     ...(rowsPerSecond === null ? [] : [`rate=${Math.round(rowsPerSecond)}`]),
     ...(etaSeconds === null ? [] : [`eta=${Math.round(etaSeconds)}s`]),
@@ -59,8 +59,8 @@ function bar(share: number | null): string {
   return '█'.repeat(full) + '░'.repeat(BAR - full)
 }
 
-function speed({ rowsPerSecond }: Pace): string {
-  return rowsPerSecond === null ? '– rows/s' : `${count(String(Math.round(rowsPerSecond)))} rows/s`
+function speed({ rowsPerSecond }: Pace, unit: string): string {
+  return rowsPerSecond === null ? `– ${unit}/s` : `${count(String(Math.round(rowsPerSecond)))} ${unit}/s`
 }
 
 function eta({ etaSeconds }: Pace, estimate: boolean): string {

@@ -9,6 +9,8 @@ export interface ProgressRecord {
   readonly estimate: boolean
   /** Events written or read, or null where they're not counted. */
   readonly events: string | null
+  /** What `rows` counts, where it's something else. @default 'rows' */
+  readonly unit?: string
   /** Why it is slow or waits, in words. */
   readonly note?: string | undefined
 }

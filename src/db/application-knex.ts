@@ -1,7 +1,8 @@
 import createKnex, { type Knex } from 'knex'
 
 export interface ApplicationOptions {
-  readonly url: string
+  /** Without one, node-postgres reads the PG* variables. */
+  readonly url: string | undefined
   readonly applicationName: string
   /** Connections at most. @default 1 */
   readonly max?: number
@@ -11,7 +12,10 @@ export interface ApplicationOptions {
 export function applicationKnex({ url, applicationName, max = 1 }: ApplicationOptions): Knex {
   return createKnex({
     client: 'pg',
-    connection: { connectionString: url, application_name: applicationName },
+    connection: {
+      ...(url === undefined ? {} : { connectionString: url }),
+      application_name: applicationName,
+    },
     pool: { min: 0, max },
   })
 }

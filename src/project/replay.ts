@@ -26,7 +26,7 @@ export interface ReplayProgress {
   readonly total: string | null
   readonly estimate: true
   readonly events: null
-  readonly note?: string
+  readonly unit: 'events'
 }
 
 export interface ReplayOptions extends FlipOptions {
@@ -80,13 +80,12 @@ export async function replay(
   options: ReplayOptions = {},
 ): Promise<ReplayResult> {
   const begun = performance.now()
-  const { building, resumed } = await beginBuilding(knex, projection)
-  const before = building.events
   const { ground, total } = await knex.transaction(async (trx) => {
     const connection = await connectionOf(trx)
     const ground = await readGround(connection, projection)
     return { ground, total: await estimate(connection, projection, ground) }
   })
+  const { building, resumed } = await beginBuilding(knex, projection)
   const what = { projection, ground }
   const flippedByOther = !(await build(knex, what, building.id, { ...options, total }))
   const flipped = flippedByOther ? null : await flip(knex, what, building.id, options)
@@ -96,7 +95,7 @@ export async function replay(
   options.onProgress?.(progressOf(projection, now.events, now.events))
   const old = after.findLast(({ state }) => state === 'old')
   const seconds = (performance.now() - begun) / 1_000
-  const made = Number(now.events) - Number(before)
+  const made = Number(now.events) - Number(building.events)
   return {
     projection: projection.name,
     version: now.version,
@@ -214,7 +213,7 @@ async function estimate(
 
 function progressOf({ name }: Projection, rows: string, guessed: string | null): ReplayProgress {
   const total = guessed === null || BigInt(guessed) < BigInt(rows) ? null : guessed
-  return { table: name, rows, total, estimate: true, events: null }
+  return { table: name, rows, total, estimate: true, events: null, unit: 'events' }
 }
 
 function stopped({ name }: Projection): StoppedError {
