@@ -1,4 +1,4 @@
-/** `npm run bench -- [--rows N] [--rounds N] [--only backfill|verify|capture|flips] [--memory] [--fsync off] [--json]`: see docs/benchmarks.md. */
+/** `npm run bench -- [--rows N] [--rounds N] [--only backfill|verify|capture|flips|replay] [--memory] [--fsync off] [--json]`: see docs/benchmarks.md. */
 import { parseArgs } from 'node:util'
 import Table from 'cli-table3'
 import { measureCapture } from './capture.js'
@@ -6,6 +6,7 @@ import { type Fixture, makeFixture } from './fixture.js'
 import { measureFlips } from './flips.js'
 import { BACKFILL_BY_HAND, VERIFY_BY_HAND } from './floors.js'
 import { measureMemory } from './memory.js'
+import { measureReplay } from './replay.js'
 import { medianOf, type Rounds, runRounds, type Variant } from './rounds.js'
 import { buildTasks, type Cost, runTask } from './run-task.js'
 import { type BenchServer, startServer } from './server.js'
@@ -32,6 +33,8 @@ try {
   if (options.memory) await memory(server)
   else if (options.only === 'flips')
     await measureFlips(server, { rows: Number(options.rows), json: options.json })
+  else if (options.only === 'replay')
+    await measureReplay(server, { rows: Number(options.rows), json: options.json })
   else if (options.only === 'capture')
     await measureCapture(server, {
       rows: Number(options.rows),

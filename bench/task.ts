@@ -7,6 +7,7 @@ import { backfill } from './tasks/backfill.js'
 import { capture } from './tasks/capture.js'
 import { flips } from './tasks/flips.js'
 import { knexBatches } from './tasks/knex-batches.js'
+import { replay } from './tasks/replay.js'
 import { statement } from './tasks/statement.js'
 import { verify } from './tasks/verify.js'
 
@@ -31,6 +32,7 @@ const TASKS: Readonly<Record<string, (url: string, options: TaskOptions) => Prom
   verify,
   statement,
   flips,
+  replay,
   knex: knexBatches,
   idle: async () => ({}),
 }
