@@ -10,7 +10,7 @@ import { createSubscriptions, Subscription } from '../support/subscription.js'
 import { manySubscriptions } from '../support/subscription-rows.js'
 import { Activate, Deactivate, EXPECTED, perSubscription, SHOWN } from './per-subscription.js'
 
-const STATEMENT = 'update public.subscriptions set status = $2, activated_at = now() where id = $1'
+const STATEMENT = 'update public.subscriptions set status = $2, activated_at = clock_timestamp() where id = $1'
 
 describe('a replay', () => {
   const db = testDatabase()
