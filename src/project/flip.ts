@@ -10,7 +10,7 @@ import { type Generation, generationsOf, lockGeneration, lockProjection } from '
 import { type Mark, takeMark } from './mark.js'
 import type { Ground } from './read-models.js'
 import { showGeneration } from './view.js'
-import { writePage } from './write-page.js'
+import { lockTimeout, writePage } from './write-page.js'
 
 export interface Flipped {
   readonly attempts: number
@@ -80,9 +80,7 @@ async function flipIn(
   }: { readonly id: string; readonly lockTimeoutMs: number; readonly begun: { at: number } },
 ) {
   const connection = await connectionOf(trx)
-  await connection.run([
-    sql`select pg_catalog.set_config('lock_timeout', ${String(lockTimeoutMs)}::text, true)`,
-  ])
+  await connection.run([lockTimeout(lockTimeoutMs)])
   await lockProjection(connection, projection.name)
   const before = (await generationsOf(connection, projection)).find(({ state }) => state === 'live')
   begun.at = performance.now()

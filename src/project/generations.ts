@@ -1,3 +1,4 @@
+import { sqlstateOf } from '../db/index.js'
 import { UsageError } from '../errors/index.js'
 import type { CallerConnection } from '../runtime/index.js'
 import { type Query, sql } from '../sql/index.js'
@@ -38,9 +39,16 @@ export async function generationsOf(
   connection: CallerConnection,
   { name }: Pick<Projection, 'name'>,
 ): Promise<readonly Generation[]> {
-  const [answer] = await connection.run([
-    sql`select ${COLUMNS} from eventward.projection_generations g where g.name = ${name}::text order by g.generation`,
-  ])
+  const query = sql`select ${COLUMNS} from eventward.projection_generations g where g.name = ${name}::text order by g.generation`
+  const [answer] = await connection.run([query]).catch((error: unknown) => {
+    // No such table, no such schema.
+    if (!['42P01', '3F000'].includes(sqlstateOf(error) ?? '')) throw error
+    throw new UsageError(
+      'EW_NOT_MIGRATED',
+      'the eventward schema of this database knows no projections yet',
+      { next: 'Run `eventward migrate up`.', cause: error },
+    )
+  })
   return (answer?.rows ?? []).map(generationOf)
 }
 
@@ -60,9 +68,17 @@ export async function lockGeneration(
       ? sql`select pg_catalog.pg_advisory_xact_lock_shared(${key})`
       : sql`select pg_catalog.pg_advisory_xact_lock(${key})`,
     // A statement of its own: its snapshot is younger than the lock.
-    sql`select ${COLUMNS} from eventward.projection_generations g where g.id = ${id}::bigint`,
+    sql`select ${COLUMNS}, pg_catalog.current_setting('transaction_isolation') as isolation
+      from eventward.projection_generations g where g.id = ${id}::bigint`,
   ])
   const [row] = answers[1]?.rows ?? []
+  if (row !== undefined && row['isolation'] !== 'read committed') {
+    // A snapshot older than the lock shows a cursor that may have moved since: then this is a serialization failure, and
+    // no event is written twice.
+    await connection.run([
+      sql`select from eventward.projection_generations g where g.id = ${id}::bigint for share`,
+    ])
+  }
   return row === undefined ? null : generationOf(row)
 }
 

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Knex } from 'knex'
-import { databaseError } from '../db/index.js'
+import { sqlstateOf } from '../db/index.js'
 import { EventwardError } from '../errors/index.js'
 import { connectionOf } from '../runtime/index.js'
+import { asDatabaseError } from './as-database-error.js'
 import type { Projection } from './define-projection.js'
 import { addGeneration, type Generation, generationsOf, lockProjection } from './generations.js'
 import { readGround } from './read-models.js'
@@ -37,6 +38,8 @@ export interface ProjectionRunnerOptions {
 
 /** Events of one transaction. A page of an inline projection keeps its commands waiting: a short one. */
 const PAGE = { async: 500, inline: 50 } as const
+/** Commands queue behind whoever waits for their generation's lock: not for long, in ms. */
+const LOCK_MS = 200
 /** After a failure, in ms: what fails now fails a moment later as well. */
 const AFTER_FAILURE_MS = 5_000
 
@@ -86,6 +89,7 @@ async function roundOf(
       const page = await writePageAlone(knex, { projection, ground }, live.id, {
         limit: PAGE[projection.mode],
         wanted,
+        lockTimeoutMs: LOCK_MS,
       })
       if (page === null) break
       events += page.written
@@ -93,7 +97,11 @@ async function roundOf(
     }
     return round('written')
   } catch (error) {
-    return round('failed', asOurs(error))
+    // A command, or another runner, is at it for longer: the next round comes soon.
+    if (sqlstateOf(error) === '55P03') return round('written')
+    const ours = asDatabaseError(knex, error)
+    if (ours instanceof EventwardError) return round('failed', ours)
+    throw error
   }
 }
 
@@ -114,9 +122,4 @@ async function liveGeneration(knex: Knex, projection: Projection): Promise<Gener
     },
     { isolationLevel: 'read committed' },
   )
-}
-
-function asOurs(error: unknown): EventwardError {
-  if (error instanceof EventwardError) return error
-  return databaseError(error, { database: '', host: '', port: '', user: '' })
 }

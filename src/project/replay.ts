@@ -2,6 +2,7 @@ import type { Knex } from 'knex'
 import { ConflictError, StoppedError } from '../errors/index.js'
 import { type CallerConnection, connectionOf } from '../runtime/index.js'
 import { qualified, raw, sql } from '../sql/index.js'
+import { asDatabaseError } from './as-database-error.js'
 import type { NoParity, Parity } from './compare.js'
 import type { Projection } from './define-projection.js'
 import { type FlipOptions, flip } from './flip.js'
@@ -79,6 +80,14 @@ export async function replay(
   projection: Projection,
   options: ReplayOptions = {},
 ): Promise<ReplayResult> {
+  try {
+    return await replayed(knex, projection, options)
+  } catch (error) {
+    throw asDatabaseError(knex, error)
+  }
+}
+
+async function replayed(knex: Knex, projection: Projection, options: ReplayOptions): Promise<ReplayResult> {
   const begun = performance.now()
   const { ground, total } = await knex.transaction(async (trx) => {
     const connection = await connectionOf(trx)

@@ -9,10 +9,19 @@ import type { Generation } from './generations.js'
 /** Makes the table of a generation, as the projection says. */
 export async function makeTable(
   trx: Knex.Transaction,
-  { create }: Projection,
+  { name, create }: Projection,
   { schema, table }: Generation,
 ): Promise<void> {
-  await create(trx.schema.withSchema(schema), table)
+  try {
+    await create(trx.schema.withSchema(schema), table)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new UsageError('EW_PROJECTION_FAILED', `projection ${name}: its table was not made: ${reason}`, {
+      next: 'Correct `create` of the projection.',
+      details: { projection: name, table },
+      cause,
+    })
+  }
 }
 
 export async function dropTable(trx: Knex.Transaction, { schema, table }: Generation): Promise<void> {

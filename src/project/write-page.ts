@@ -61,6 +61,17 @@ export async function writePage(
   return { generation: moved, written: rows.length, drained }
 }
 
+interface LonePageOptions extends Pick<PageOptions, 'limit'> {
+  readonly wanted: (generation: Generation) => boolean
+  /** How long the generation's lock is waited for, in ms. @default as the connection has it */
+  readonly lockTimeoutMs?: number
+}
+
+/** Until the transaction ends. */
+export function lockTimeout(ms: number): Query {
+  return sql`select pg_catalog.set_config('lock_timeout', ${String(ms)}::text, true)`
+}
+
 /**
  * One page in a transaction of its own. Where a handler fails, what comes before that event is written and kept.
  *
@@ -71,15 +82,13 @@ export async function writePageAlone(
   knex: Knex,
   what: { readonly projection: Projection; readonly ground: Ground },
   id: string,
-  {
-    limit,
-    wanted = () => true,
-  }: { readonly limit: number; readonly wanted?: (generation: Generation) => boolean },
+  { limit, wanted, lockTimeoutMs }: LonePageOptions,
 ): Promise<Page | null> {
   const page = (most: number) =>
     knex.transaction(
       async (trx) => {
         const connection = await connectionOf(trx)
+        if (lockTimeoutMs !== undefined) await connection.run([lockTimeout(lockTimeoutMs)])
         const generation = await lockGeneration(connection, id)
         if (generation === null || !wanted(generation)) return null
         await refuseOtherEpoch(connection, what.projection, generation)

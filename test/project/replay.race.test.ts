@@ -10,7 +10,8 @@ import { createSubscriptions, Subscription } from '../support/subscription.js'
 import { manySubscriptions } from '../support/subscription-rows.js'
 import { Activate, Deactivate, EXPECTED, perSubscription, SHOWN } from './per-subscription.js'
 
-const STATEMENT = 'update public.subscriptions set status = $2, activated_at = clock_timestamp() where id = $1'
+const STATEMENT =
+  'update public.subscriptions set status = $2, activated_at = clock_timestamp() where id = $1'
 
 describe('a replay', () => {
   const db = testDatabase()
@@ -202,6 +203,49 @@ describe('a replay', () => {
         const { rows } = await db.admin.query('select * from eventward.projection_receipts')
         expect(rows).toEqual([])
       } finally {
+        off()
+      }
+    })
+
+    it('refuses a command whose snapshot is older than what was written, before it writes it twice', async () => {
+      await replay(app(), inline())
+      const off = attachProjections(app(), [inline()])
+      try {
+        await db.admin.query(STATEMENT, ['1', 'inactive'])
+        await db.admin.query(STATEMENT, ['1', 'active'])
+        const late = app().transaction(
+          async (trx) => {
+            await trx.raw('select 1')
+            await work(inline())
+            await Deactivate.call(trx, { id: 1 })
+          },
+          { isolationLevel: 'repeatable read' },
+        )
+        await expect(late).rejects.toMatchObject({ code: '40001' })
+        await Deactivate.call(app(), { id: 1 })
+        expect(await shown()).toEqual(await expected())
+      } finally {
+        off()
+      }
+    })
+
+    it('keeps no command waiting behind a reader that waits for a long one', async () => {
+      await replay(app(), inline())
+      const off = attachProjections(app(), [inline()])
+      const held = gate()
+      try {
+        const long = app().transaction(async (trx) => {
+          await Activate.call(trx, { id: 5 })
+          await held.pass()
+        })
+        await held.entered
+        expect(await work(inline())).toMatchObject([{ state: 'written', events: 0 }])
+        await Activate.call(app(), { id: 6 })
+        held.open()
+        await long
+        expect(await shown()).toEqual(await expected())
+      } finally {
+        held.open()
         off()
       }
     })
