@@ -16,7 +16,11 @@ export interface Parity {
 }
 
 /** Why there is nothing to show. */
-export type NoParity = 'first' | 'other version' | 'too large to compare under the lock'
+export type NoParity =
+  | 'first'
+  | 'other version'
+  | 'restored elsewhere'
+  | 'too large to compare under the lock'
 
 /** Compares two tables row by row, in the columns that both have. Gives null where that takes longer than `withinMs`. */
 export async function compareGenerations(

@@ -89,7 +89,8 @@ async function flipIn(
   if (next?.state !== 'building') return null
   // After the locks: every command that has written to the old one has committed, and none writes to it any more.
   const mark = await takeMark(connection, ground.events)
-  const same = old !== null && old.version === projection.version
+  // Its cursor must mean something here.
+  const same = old !== null && old.version === projection.version && old.epoch === next.epoch
   const until = projection.mode === 'inline' && old !== null ? begun.at + HOLD_MS : Number.POSITIVE_INFINITY
   const bounds = { mark, until }
   const built = await drain(trx, { projection, ground }, next, bounds)
@@ -104,13 +105,21 @@ async function flipIn(
         })
   await setStates(connection, { old: old?.id ?? null, live: next.id })
   await showGeneration(trx, projection, next)
-  return { lastEvents: built.written, parity, noParity: noParityOf(old, same, parity) }
+  return { lastEvents: built.written, parity, noParity: noParityOf(projection, { old, same, parity }) }
 }
 
-function noParityOf(old: Generation | null, same: boolean, parity: Parity | null): NoParity | null {
+function noParityOf(
+  { version }: Projection,
+  {
+    old,
+    same,
+    parity,
+  }: { readonly old: Generation | null; readonly same: boolean; readonly parity: Parity | null },
+): NoParity | null {
   if (parity !== null) return null
   if (old === null) return 'first'
-  return same ? 'too large to compare under the lock' : 'other version'
+  if (same) return 'too large to compare under the lock'
+  return old.version === version ? 'restored elsewhere' : 'other version'
 }
 
 /** All that the mark sees: first the window that is open, then the one up to the mark. */

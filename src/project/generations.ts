@@ -111,11 +111,17 @@ export async function addGeneration(
   return generationOf(answers[0]?.rows[0] ?? {})
 }
 
-export const EPOCH: Query = sql`(
+const EPOCH: Query = sql`(
   select c.system_identifier::text || '/' || d.oid::text
   from pg_catalog.pg_control_system() c, pg_catalog.pg_database d
   where d.datname = pg_catalog.current_database()
 )`
+
+/** The cluster and database of a connection. */
+export async function presentEpoch(connection: CallerConnection): Promise<string> {
+  const [answer] = await connection.run([sql`select ${EPOCH} as epoch`])
+  return answer?.rows[0]?.['epoch'] ?? ''
+}
 
 /** @throws UsageError EW_LOG_EPOCH where the database was restored elsewhere: its transaction ids start over. */
 export async function refuseOtherEpoch(
@@ -123,8 +129,7 @@ export async function refuseOtherEpoch(
   { name }: Projection,
   { epoch }: Generation,
 ): Promise<void> {
-  const [answer] = await connection.run([sql`select ${EPOCH} as epoch`])
-  if (answer?.rows[0]?.['epoch'] === epoch) return
+  if ((await presentEpoch(connection)) === epoch) return
   throw new UsageError(
     'EW_LOG_EPOCH',
     `projection ${name}: this database was restored; its place in the log means nothing here`,

@@ -12,9 +12,10 @@ import {
   generationsOf,
   lockGeneration,
   lockProjection,
+  presentEpoch,
 } from './generations.js'
 import { type Ground, readGround } from './read-models.js'
-import { dropTable, makeTable } from './view.js'
+import { copyRights, dropTable, makeTable } from './view.js'
 import { writePageAlone } from './write-page.js'
 
 /** How far a replay is. Counts are texts. */
@@ -147,11 +148,16 @@ async function beginBuilding(knex: Knex, projection: Projection) {
       await lockProjection(connection, projection.name)
       const all = await generationsOf(connection, projection)
       const found = all.find(({ state }) => state === 'building')
-      if (found?.version === projection.version) return { building: found, resumed: true }
+      const present = await presentEpoch(connection)
+      if (found?.version === projection.version && found.epoch === present) {
+        return { building: found, resumed: true }
+      }
       if (found !== undefined) await forget(trx, found)
       for (const old of all.filter(({ state }) => state === 'old')) await forget(trx, old)
       const building = await addGeneration(connection, projection, 'building')
       await makeTable(trx, projection, building)
+      const live = all.find(({ state }) => state === 'live')
+      if (live !== undefined) await copyRights(trx, { from: live, to: building })
       return { building, resumed: false }
     },
     { isolationLevel: 'read committed' },

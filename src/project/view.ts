@@ -56,7 +56,7 @@ export async function showGeneration(
       })
     }
     if (state !== '42P16') throw error
-    const grants = await grantsOn(connection, schema, name)
+    const grants = await grantsOn(connection, { schema, name })
     await connection.run([sql`drop view ${view}`, sql`create view ${view} ${as}`, ...grants])
   }
 }
@@ -78,24 +78,48 @@ async function tried(connection: CallerConnection, statements: readonly Query[])
   }
 }
 
-async function grantsOn(
-  connection: CallerConnection,
-  schema: string,
-  name: string,
-): Promise<readonly Query[]> {
+/**
+ * Gives a new generation's table the rights of the one before, and its owner: by that owner's rights the view reads, and
+ * by those rights the commands of an inline projection write.
+ */
+export async function copyRights(
+  trx: Knex.Transaction,
+  { from, to }: { readonly from: Generation; readonly to: Generation },
+): Promise<void> {
+  const connection = await connectionOf(trx)
+  const target = { schema: to.schema, name: to.table }
+  const grants = await grantsOn(connection, { schema: from.schema, name: from.table }, target)
+  const [answer] = await connection.run([
+    sql`
+    select pg_catalog.pg_get_userbyid(c.relowner) as owner
+    from pg_catalog.pg_class c
+    where c.oid = pg_catalog.to_regclass(${qualified(from.schema, from.table)}::text)
+      and pg_catalog.pg_get_userbyid(c.relowner) <> current_user`,
+  ])
+  const owner = answer?.rows[0]?.['owner'] ?? null
+  const table = raw(qualified(to.schema, to.table))
+  const given = owner === null ? [] : [sql`alter table ${table} owner to ${raw(ident(owner))}`]
+  if (grants.length + given.length > 0) await connection.run([...grants, ...given])
+}
+
+interface Named {
+  readonly schema: string
+  readonly name: string
+}
+
+/** Statements that grant on `to` what is granted on `of`. */
+async function grantsOn(connection: CallerConnection, of: Named, to: Named = of): Promise<readonly Query[]> {
   const [answer] = await connection.run([
     sql`
     select a.privilege_type as right, case when a.grantee = 0 then null else pg_catalog.pg_get_userbyid(a.grantee) end as role
     from pg_catalog.pg_class c
-    join pg_catalog.pg_namespace n on n.oid = c.relnamespace,
-      pg_catalog.aclexplode(c.relacl) a
-    where n.nspname = ${schema}::text
-      and c.relname = ${name}::text
+    cross join lateral pg_catalog.aclexplode(c.relacl) a
+    where c.oid = pg_catalog.to_regclass(${qualified(of.schema, of.name)}::text)
       and a.grantee <> c.relowner`,
   ])
   return (answer?.rows ?? []).map(({ right, role }) => {
-    const to = role === null || role === undefined ? 'public' : ident(role)
+    const grantee = role === null || role === undefined ? 'public' : ident(role)
     // The server's own keyword.
-    return sql`grant ${raw(right ?? '')} on ${raw(qualified(schema, name))} to ${raw(to)}`
+    return sql`grant ${raw(right ?? '')} on ${raw(qualified(to.schema, to.name))} to ${raw(grantee)}`
   })
 }
