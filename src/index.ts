@@ -8,6 +8,7 @@ export {
   type AggregateRow,
   type AnyAggregate,
   type AnyTable,
+  type ApplyVersion,
   and,
   becameNotNull,
   becomes,
@@ -33,6 +34,10 @@ export {
   type Table,
   type TableDescription,
   type TableRow,
+  type UpcasterInput,
+  type UpcastFunction,
+  type UpcastInput,
+  type UpcastWords,
   type When,
   was,
 } from './definition/index.js'

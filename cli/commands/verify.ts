@@ -26,7 +26,11 @@ export const verify = command({
   ],
   options: {
     table: TABLES,
-    engine: { type: 'string', choices: ['sql', 'replay'], default: 'sql', describe: 'Which fold proves' },
+    engine: {
+      type: 'string',
+      choices: ['sql', 'replay'],
+      describe: 'Which fold proves; sql, unless code says what an event does',
+    },
     open: {
       type: 'boolean',
       default: false,
@@ -54,7 +58,7 @@ export const verify = command({
     const workers = Number(args.workers)
     const definitions = selectAggregates(config, args.table)
     const options = {
-      engine: args.engine === 'replay' ? ('replay' as const) : ('sql' as const),
+      ...(args.engine === 'replay' || args.engine === 'sql' ? { engine: args.engine } : {}),
       workers,
       open: args.open,
       keysOnly: args['keys-only'],

@@ -25,6 +25,13 @@ export function statusText(tables: readonly TableStatus[], stream: Output): stri
     ...tables.flatMap((one) =>
       one.problems.map(({ what, next }) => `problem   ${one.table}: ${what} → ${next}`),
     ),
+    ...tables.flatMap(({ table: name, provenByReplay }) =>
+      provenByReplay === undefined
+        ? []
+        : [
+            `replay    ${name}: verified by replay alone, since code says what ${provenByReplay.join(', ')} does`,
+          ],
+    ),
     ...back.map((one) => `way back  eventward cutover ${shellWord(one.table)} rollback`),
   ].join('\n')
 }

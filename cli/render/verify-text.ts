@@ -25,6 +25,9 @@ export function verifyText(
   const notices = tables.flatMap(({ table: name, notice }) =>
     notice === undefined ? [] : [`! ${name}: ${notice}`],
   )
+  const engines = tables.flatMap(({ table: name, engineBecause }) =>
+    engineBecause === undefined ? [] : [`  ${name}: by replay alone, since ${engineBecause}`],
+  )
   const moves = tables.flatMap(({ table: name, moved }) =>
     moved === undefined
       ? []
@@ -37,6 +40,7 @@ export function verifyText(
   const more = total - BigInt(shown.length)
   return [
     table(HEADS, rows),
+    ...engines,
     ...notices,
     ...moves,
     ...shown.map((difference) => differenceText(difference, stream)),

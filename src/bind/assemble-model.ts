@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { CatalogTable } from '../catalog/index.js'
 import type {
   AggregateDefinition,
@@ -38,8 +39,13 @@ export function assembleModel(
     timeZone: definition.timeZone,
     residue,
   }
+  const applies = definition.events.flatMap(({ type, apply }) =>
+    apply === undefined ? [] : [[type, apply.run] as const],
+  )
   return {
     ...meaning,
+    ...(applies.length === 0 ? {} : { applies: Object.fromEntries(applies) }),
+    ...(definition.upcasts === undefined ? {} : { upcasts: definition.upcasts }),
     columns: boundColumns(table, definition.table),
     shapes: allShapes(events.map(shapeOnly), residue, frozen),
     ...(history === null ? {} : { history }),
@@ -61,8 +67,25 @@ function boundEvent(event: EventDefinition, values: ResolvedValues): BoundEvent 
         : [{ column: assignment.column, value: values.assigned(assignment) }],
     ),
     bound: event.set.flatMap(({ kind, column }) => (kind === 'occurredAt' ? [column] : [])),
+    ...(event.apply === undefined ? {} : { apply: hashOf(event.apply.known) }),
   } as const
-  return { ...shape, condition: eventCondition(event, shape, values.canonical) }
+  return { ...shape, condition: eventCondition(event, withoutInherited(shape, event), values.canonical) }
+}
+
+/** What all events have in common tells none of them. */
+function withoutInherited(shape: EventShape, { inherited = [] }: EventDefinition): EventShape {
+  if (inherited.length === 0) return shape
+  const own = (column: string) => !inherited.includes(column)
+  return {
+    ...shape,
+    data: shape.data.filter(({ column }) => own(column)),
+    constants: shape.constants.filter(({ column }) => own(column)),
+    bound: shape.bound.filter(own),
+  }
+}
+
+function hashOf(known: string): string {
+  return createHash('sha256').update(known).digest('hex')
 }
 
 function shapeOnly({ condition: _, ...shape }: BoundEvent): EventShape {

@@ -19,6 +19,8 @@ export function eventCondition(
   shape: EventShape,
   canonical: CanonicalText,
 ): Condition {
+  // What an event does in code no trigger can tell of a row: it's never recognised.
+  if (event.apply !== undefined) return NEVER
   const stated = event.when === null ? impliedCondition(shape) : lowerPredicate(event.when, canonical)
   return event.creates ? and([CREATING, stated]) : stated
 }
@@ -66,6 +68,7 @@ function impliedCondition(shape: EventShape): Condition {
 }
 
 const CREATING: Condition = { op: 'creating' }
+const NEVER: Condition = { op: 'or', of: [] }
 const afterIs = (column: string, value: Text): Condition => ({ op: 'afterIs', column, value })
 const beforeIs = (column: string, value: Text): Condition => ({ op: 'beforeIs', column, value })
 const differs = (column: string): Condition => ({ op: 'differs', column })

@@ -1,8 +1,10 @@
+import type { ApplyVersion } from './apply.js'
 import type { Lookup } from './lookup.js'
 import type { AggregateDefinition, Constant, Predicate } from './model.js'
 import type { OccurredAt } from './occurred-at.js'
 import type { SchemaOutput, StandardSchemaV1 } from './standard-schema.js'
-import type { AnyTable, TableRow } from './table-types.js'
+import type { AnyTable, ComputedColumn, TableRow } from './table-types.js'
+import type { UpcastInput } from './upcast.js'
 
 /** An event as a definition writes it. */
 export interface EventInput {
@@ -18,6 +20,13 @@ export interface EventInput {
   readonly set?: Readonly<Record<string, Constant | OccurredAt | Lookup>>
   /** When a write means it. @default what `set` and `data` say */
   readonly when?: Predicate
+  /**
+   * How older schema versions are read, by version: `{ 1: { rename: { key: 'stripe_key' } } }` makes a 2 of a 1. No stored
+   * event is changed, and the row is folded as each event meant it when it was written.
+   */
+  readonly upcast?: Readonly<Record<number, UpcastInput>>
+  /** Names that it had before: events that are stored under one of them are read as this. */
+  readonly from?: readonly string[]
 }
 
 export type EventInputs = Readonly<Record<string, EventInput>>
@@ -73,6 +82,59 @@ export type CarriedName<E> = E extends { readonly data: infer D }
     ? C
     : keyof D & string
   : never
+
+/** The events with what their aggregate's `base` gives each of them. */
+export type WithBase<Events, Base> = keyof Base extends never
+  ? Events
+  : { readonly [Name in keyof Events]: MergedEvent<Events[Name], Base> }
+
+type MergedEvent<E, Base> = Omit<E, 'data' | 'facts'> & {
+  readonly data: Flat<DataRecord<E> & Omit<DataRecord<Base>, keyof DataRecord<E>>>
+  readonly facts: Flat<FactsRecord<E> & Omit<FactsRecord<Base>, keyof FactsRecord<E>>>
+}
+
+type DataRecord<E> = E extends { readonly data: infer D }
+  ? D extends readonly (infer C extends string)[]
+    ? { readonly [N in C]: N }
+    : D
+  : unknown
+
+type FactsRecord<E> = E extends { readonly facts: infer F } ? F : unknown
+
+/** The row as a hand-written `apply` gets it: integers and numerics as the text that PostgreSQL writes. */
+export type ApplyState<T extends AnyTable> = {
+  readonly [C in Exclude<keyof TableRow<T>, ComputedColumn<T>>]: Exclude<TableRow<T>[C], number | bigint>
+}
+
+/** The event as it gets it. */
+export interface ApplyEventOf<E, Type, T extends AnyTable> {
+  readonly type: Type
+  readonly id: string
+  readonly data: Flat<AppliedData<E, TableRow<T>> & FactData<E>>
+  /** timestamptz text in UTC. */
+  readonly occurredAt: string
+}
+
+type AppliedData<E, Row> = E extends { readonly data: infer D }
+  ? D extends readonly (infer C extends string)[]
+    ? { readonly [N in C]: N extends keyof Row ? Exclude<Row[N], number | bigint> : never }
+    : { readonly [N in keyof D]: D[N] extends keyof Row ? Exclude<Row[D[N]], number | bigint> : never }
+  : unknown
+
+/** What it gives: columns that it changes, or all of them. */
+export type Applied<T extends AnyTable> = {
+  readonly [C in keyof ApplyState<T>]?: TableRow<T>[C] | NumberText<TableRow<T>[C]>
+}
+
+/** Whoever calculates gives a text, which no type knows to be a number's. */
+type NumberText<V> = [Extract<V, number>] extends [never] ? never : string
+
+/** `apply`, by event: a function, or one with a version. */
+export type ApplyInputs<Events, T extends AnyTable> = {
+  readonly [Type in keyof Events]?:
+    | ((state: ApplyState<T>, event: ApplyEventOf<Events[Type], Type, T>) => Applied<T>)
+    | ApplyVersion<ApplyState<T>, ApplyEventOf<Events[Type], Type, T>, Applied<T>>
+}
 
 type EventsOf<A extends AnyAggregate> = NonNullable<A[typeof events]>
 

@@ -1,4 +1,5 @@
 import { UsageError } from '../errors/index.js'
+import { checkApplies, checkUpcasters, checkUpcasts } from './check-upcasts.js'
 import { nearestName } from './nearest-name.js'
 
 /**
@@ -9,7 +10,7 @@ import { nearestName } from './nearest-name.js'
  */
 export function checkInput(input: unknown): void {
   if (!isRecord(input)) refuse('defineAggregate', 'takes one object', 'Give it { name, table, events }.')
-  const { name, table, events, residue } = input
+  const { name, table, events, residue, base, apply, upcasters } = input
   const where = isText(name) ? name : 'an aggregate'
   checkOptions(input, AGGREGATE_OPTIONS, where)
   if (!isName(name)) refuse('an aggregate', 'has no usable name', "Write name: 'Subscription'.")
@@ -27,6 +28,12 @@ export function checkInput(input: unknown): void {
     optional(residue['changed'], isName, `${where}.residue.changed`, 'the name of an event')
     optional(residue['deleted'], isName, `${where}.residue.deleted`, 'the name of an event')
   }
+  if (base !== undefined) {
+    checkEvent(base, `${where}.base`)
+    if (isRecord(base)) checkOptions(base, ['data', 'facts', 'set'], `${where}.base`)
+  }
+  checkApplies(apply, events, where)
+  checkUpcasters(upcasters, events, where)
 }
 
 const AGGREGATE_OPTIONS = [
@@ -37,8 +44,11 @@ const AGGREGATE_OPTIONS = [
   'timeZone',
   'directWrites',
   'residue',
+  'base',
+  'apply',
+  'upcasters',
 ] as const
-const EVENT_OPTIONS = ['creates', 'schemaVersion', 'data', 'facts', 'set', 'when'] as const
+const EVENT_OPTIONS = ['creates', 'schemaVersion', 'data', 'facts', 'set', 'when', 'upcast', 'from'] as const
 /** `events.schema_version` is an int. */
 const MAX_SCHEMA_VERSION = 2_147_483_647
 
@@ -63,6 +73,7 @@ function checkEvent(event: unknown, where: string): void {
   optional(set, isRecord, `${where}.set`, '{ column: value }')
   for (const [column, value] of Object.entries(set ?? {})) checkAssigned(value, `${where}.set.${column}`)
   optional(when, isPredicate, `${where}.when`, 'a predicate, such as becomes(column, value)')
+  checkUpcasts(event, where)
 }
 
 function checkAssigned(value: unknown, where: string): void {

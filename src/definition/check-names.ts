@@ -24,6 +24,14 @@ export function checkNames(definition: AggregateDefinition): void {
       next: 'Choose two names.',
     })
   }
+  if (
+    events.some(({ creates }) => creates) &&
+    !events.some(({ creates, apply }) => creates && apply === undefined)
+  ) {
+    throw new UsageError('EW_EVENT_CREATES', `${name}: every event that creates a row has an apply`, {
+      next: 'Let one of them do without: rows that are there already, and those of old code, begin with it.',
+    })
+  }
   if (!events.some(({ creates }) => creates)) {
     throw new UsageError('EW_EVENT_CREATES', `${name}: no event creates a row`, {
       next: 'Add creates: true to the event with which a row begins.',

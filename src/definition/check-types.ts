@@ -24,7 +24,8 @@ type CreatingEvent<Events> = {
   [Name in keyof Events]: Events[Name] extends { readonly creates: true } ? Name : never
 }[keyof Events]
 
-type CheckEvent<E, T extends AnyTable> = {
+/** The same of one event. */
+export type CheckEvent<E, T extends AnyTable> = {
   readonly [Option in keyof E]: Option extends 'data'
     ? CheckData<E[Option], T>
     : Option extends 'set'
@@ -33,9 +34,11 @@ type CheckEvent<E, T extends AnyTable> = {
         ? CheckWhen<E[Option], T>
         : Option extends 'facts'
           ? CheckFacts<E[Option], CarriedName<E>>
-          : Option extends keyof EventInput
-            ? unknown
-            : Refused<`an event has no option '${Option & string}'`>
+          : Option extends 'upcast'
+            ? CheckUpcast<E[Option], Attribute<E> | Forgotten<E[Option]>>
+            : Option extends keyof EventInput
+              ? unknown
+              : Refused<`an event has no option '${Option & string}'`>
 }
 
 type NoColumn<C> = `no column '${C & string}' in this table`
@@ -110,6 +113,29 @@ type WrongAsk<Ask, T extends AnyTable> = Ask extends readonly [infer C extends s
           : never
       : NoColumn<C>
   : never
+
+/** What a step names must become an attribute, or be renamed or dropped by another step. */
+type CheckUpcast<Steps, Known> = { readonly [Version in keyof Steps]: CheckStep<Steps[Version], Known> }
+
+type CheckStep<Step, Known> = Step extends readonly unknown[]
+  ? { readonly [N in keyof Step]: CheckStep<Step[N], Known> }
+  : [Exclude<Made<Step>, Known>] extends [never]
+    ? unknown
+    : Refused<`'${Exclude<Made<Step>, Known> & string}' is no attribute of this event`>
+
+type Made<Step> =
+  | (Step extends { readonly rename: infer R } ? R[keyof R] : never)
+  | (Step extends { readonly add: infer A } ? keyof A : never)
+
+type Attribute<E> = CarriedName<E> | (E extends { readonly facts: infer F } ? keyof F : never)
+
+type Forgotten<Steps> = { [Version in keyof Steps]: ForgottenBy<Steps[Version]> }[keyof Steps]
+
+type ForgottenBy<Step> = Step extends readonly (infer One)[]
+  ? ForgottenBy<One>
+  :
+      | (Step extends { readonly rename: infer R } ? keyof R : never)
+      | (Step extends { readonly drop: readonly (infer D)[] } ? D : never)
 
 type CheckFacts<Facts, Carried> = {
   readonly [Name in keyof Facts]: Name extends '$residue'

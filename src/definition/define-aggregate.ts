@@ -1,10 +1,20 @@
-import type { Aggregate, EventInput, EventInputs, ResidueNames } from './aggregate-types.js'
+import type {
+  Aggregate,
+  ApplyInputs,
+  EventInput,
+  EventInputs,
+  ResidueNames,
+  WithBase,
+} from './aggregate-types.js'
+import { type ApplyInput, byHand } from './apply.js'
+import { type BaseInput, entries, withBase } from './base.js'
 import { checkDefinition } from './check-definition.js'
 import { checkInput } from './check-input.js'
-import type { CheckEvents } from './check-types.js'
+import type { CheckEvent, CheckEvents } from './check-types.js'
 import type { HintedEvents } from './event-hints.js'
 import type { AggregateDefinition, Assignment, Carried, EventDefinition, Predicate } from './model.js'
 import type { AnyTable, TimeColumn } from './table-types.js'
+import { type UpcasterInput, upcastsOf } from './upcast.js'
 
 /** What `defineAggregate` takes. */
 export interface AggregateInput<
@@ -12,6 +22,7 @@ export interface AggregateInput<
   T extends AnyTable,
   Events extends EventInputs,
   Residue extends ResidueNames,
+  Base extends BaseInput = Record<never, never>,
 > {
   /** The type of its streams: `Subscription`. */
   readonly name: Name
@@ -27,6 +38,20 @@ export interface AggregateInput<
   readonly directWrites?: 'capture' | 'refuse'
   /** Other names for what no event explains. @default { changed: 'Changed', deleted: 'Deleted' } */
   readonly residue?: Residue
+  /** What all events carry and set, where they don't say otherwise: `{ data: ['updated_by'] }`. */
+  readonly base?: Base & CheckEvent<Base, T>
+  /**
+   * What events do that `data` and `set` don't say, in code. Such an event is given by commands alone: no write of old code
+   * is taken for one. The aggregate is then verified by the replay engine.
+   *
+   * @example apply: { Credited: (state, event) => ({ balance: plus(state.balance, event.data.amount) }) }
+   */
+  readonly apply?: ApplyInputs<WithBase<Events, Base>, T>
+  /**
+   * As what events are read that are stored under a type and schema version that no event has any more: `{ 'Started@1':
+   * { to: 'Begun' } }`; a list splits one into several.
+   */
+  readonly upcasters?: Readonly<Record<`${string}@${number}`, UpcasterInput<NoInfer<keyof Events & string>>>>
 }
 
 /**
@@ -58,12 +83,30 @@ export function defineAggregate<
   T extends AnyTable,
   const Events extends HintedEvents<T>,
   const Residue extends ResidueNames = Record<never, never>,
->(input: AggregateInput<Name, T, Events, Residue>): Aggregate<Name, T, Events> {
+  const Base extends BaseInput = Record<never, never>,
+>(
+  input: AggregateInput<Name, T, Events, Residue, Base>,
+): Aggregate<Name, T, Extract<WithBase<Events, Base>, EventInputs>> {
   checkInput(input)
+  const inputs = Object.entries<EventInput>(input.events)
+  const { base, apply, upcasters } = input as {
+    readonly base?: BaseInput
+    readonly apply?: Readonly<Record<string, ApplyInput>>
+    readonly upcasters?: Readonly<Record<string, UpcasterInput>>
+  }
+  const upcasts = upcastsOf(
+    inputs.map(([type, { schemaVersion = 1, from = [], upcast = {} }]) => ({
+      type,
+      schemaVersion,
+      from,
+      upcast,
+    })),
+    upcasters ?? {},
+  )
   const definition = Object.freeze({
     name: input.name,
     table: input.table,
-    events: Object.freeze(Object.entries<EventInput>(input.events).map(eventDefinition)),
+    events: Object.freeze(inputs.map(([type, event]) => eventDefinition(type, event, base, apply?.[type]))),
     updatedAt: input.updatedAt ?? null,
     timeZone: input.timeZone ?? 'UTC',
     directWrites: input.directWrites ?? 'capture',
@@ -71,6 +114,7 @@ export function defineAggregate<
       changed: input.residue?.changed ?? 'Changed',
       deleted: input.residue?.deleted ?? 'Deleted',
     }),
+    ...(upcasts.length === 0 ? {} : { upcasts }),
   } satisfies AggregateDefinition)
   checkDefinition(definition, definition.table)
   return definition
@@ -81,7 +125,13 @@ export type ResidueNameOf<Residue> =
   | (Residue extends { readonly changed: infer Changed extends string } ? Changed : 'Changed')
   | (Residue extends { readonly deleted: infer Deleted extends string } ? Deleted : 'Deleted')
 
-function eventDefinition([type, event]: readonly [string, EventInput]): EventDefinition {
+function eventDefinition(
+  type: string,
+  input: EventInput,
+  base: BaseInput | undefined,
+  apply: ApplyInput | undefined,
+): EventDefinition {
+  const { event, inherited } = base === undefined ? { event: input, inherited: [] } : withBase(input, base)
   const facts = Object.keys(event.facts ?? {})
   return Object.freeze({
     type,
@@ -93,16 +143,13 @@ function eventDefinition([type, event]: readonly [string, EventInput]): EventDef
     ...(event.facts === undefined ? {} : { factSchemas: Object.freeze({ ...event.facts }) }),
     set: Object.freeze(Object.entries(event.set ?? {}).map(assignment)),
     when: event.when === undefined ? null : frozenPredicate(event.when),
+    ...(inherited.length === 0 ? {} : { inherited: Object.freeze(inherited) }),
+    ...(apply === undefined ? {} : { apply: byHand(apply) }),
   })
 }
 
 function carried(data: NonNullable<EventInput['data']>): readonly Carried[] {
-  const pairs = isList(data) ? data.map((column) => [column, column] as const) : Object.entries(data)
-  return pairs.map(([attribute, column]) => Object.freeze({ attribute, column }))
-}
-
-function isList(data: NonNullable<EventInput['data']>): data is readonly string[] {
-  return Array.isArray(data)
+  return entries(data).map(([attribute, column]) => Object.freeze({ attribute, column }))
 }
 
 function assignment([column, value]: readonly [string, NonNullable<EventInput['set']>[string]]): Assignment {

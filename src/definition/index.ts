@@ -10,7 +10,10 @@ export type {
   EventInputs,
   EventType,
   ResidueNames,
+  WithBase,
 } from './aggregate-types.js'
+export type { ApplyInput, ApplyVersion } from './apply.js'
+export type { BaseInput } from './base.js'
 export { checkDefinition } from './check-definition.js'
 export { checkConstant } from './column-values.js'
 export { type AggregateInput, defineAggregate } from './define-aggregate.js'
@@ -24,3 +27,4 @@ export type { Refused, RefusedValue } from './refused.js'
 export type { StandardIssue, StandardResult, StandardSchemaV1 } from './standard-schema.js'
 export { tableName } from './table-name.js'
 export type { AnyTable, Integer, Numeric, Table, TableColumn, TableRow } from './table-types.js'
+export type { UpcasterInput, UpcastFunction, UpcastInput, UpcastWords } from './upcast.js'

@@ -71,6 +71,69 @@ export interface EventDefinition {
   readonly factSchemas?: Readonly<Record<string, StandardSchemaV1>>
   readonly set: readonly Assignment[]
   readonly when: Predicate | null
+  /** Columns that it has of the aggregate's `base`: these don't tell that a write means it. */
+  readonly inherited?: readonly string[]
+  /** What it does beyond `data` and `set`, in code. Such an event is given by commands alone, and never recognised. */
+  readonly apply?: ByHand
+}
+
+/** What an event does, in code. */
+export interface ByHand {
+  readonly run: ApplyFunction
+  /** What it is known by, so that a change of it is seen: its source text, or the version that it was given. */
+  readonly known: string
+}
+
+/** The columns that an event changes, by name. The row as commands see it: texts, booleans, null. */
+export type ApplyFunction = (
+  state: Readonly<Record<string, string | boolean | null>>,
+  event: ApplyEvent,
+) => Readonly<Record<string, unknown>>
+
+/** An event as a hand-written `apply` gets it: lifted to the schema version that the code has. */
+export interface ApplyEvent {
+  readonly type: string
+  readonly id: string
+  /** Attributes as commands see them, and facts. */
+  readonly data: Readonly<Record<string, unknown>>
+  /** timestamptz text in UTC. */
+  readonly occurredAt: string
+}
+
+/** What a stored event's columns `type` and `schema_version` say. */
+export interface StoredVersion {
+  readonly type: string
+  readonly schemaVersion: number
+}
+
+/** As what a stored version is read: one event, or several, or what a function says. */
+export interface Upcast extends StoredVersion {
+  readonly into: readonly UpcastTarget[] | UpcasterFunction
+}
+
+export interface UpcastTarget extends StoredVersion {
+  readonly steps: readonly UpcastStep[]
+}
+
+export type UpcastStep =
+  | { readonly op: 'rename'; readonly from: string; readonly to: string }
+  | { readonly op: 'add'; readonly attribute: string; readonly value: Constant }
+  | { readonly op: 'drop'; readonly attribute: string }
+  | {
+      readonly op: 'compute'
+      readonly run: (data: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>
+    }
+
+/** Gives the events as which one is read. */
+export type UpcasterFunction = (
+  event: StoredVersion & { readonly data: Readonly<Record<string, unknown>> },
+) => UpcasterResult | readonly UpcasterResult[]
+
+export interface UpcasterResult {
+  readonly type: string
+  /** @default the present one */
+  readonly version?: number
+  readonly data: Readonly<Record<string, unknown>>
 }
 
 export interface AggregateDefinition {
@@ -83,6 +146,8 @@ export interface AggregateDefinition {
   readonly timeZone: string
   readonly directWrites: 'capture' | 'refuse'
   readonly residue: { readonly changed: string; readonly deleted: string }
+  /** Stored versions that are read as something else. */
+  readonly upcasts?: readonly Upcast[]
 }
 
 // ── bound ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -152,6 +217,8 @@ export interface EventShape {
   readonly constants: readonly { readonly column: string; readonly value: Text }[]
   /** Columns set to the time of occurrence. The first one triggers recognition and gives the time. */
   readonly bound: readonly string[]
+  /** Where code does the rest: SHA-256 (hex) of what that code is known by. The set-based fold doesn't know it. */
+  readonly apply?: string
 }
 
 /** An event as recognise uses it: its shape and the condition under which a write means it. */
@@ -193,6 +260,10 @@ export interface BoundModel {
   readonly residue: { readonly changed: string; readonly deleted: string }
   /** Null or absent where all events speak of columns as the live table has them. */
   readonly history?: RowHistory | null
+  /** What events do in code, by type. No part of the hash: `EventShape.apply` is. */
+  readonly applies?: Readonly<Record<string, ApplyFunction>>
+  /** Stored versions that are read as something else. No part of the meaning of a stored event that is known. */
+  readonly upcasts?: readonly Upcast[]
   /** SHA-256 (hex) of the canonical JSON of the definition. */
   readonly hash: string
 }

@@ -9,13 +9,16 @@ export type Folder = (row: Row | null, event: StoredEvent) => Row | null
  * Prepares a model: the function that says what one event makes of a row. An event whose (type, schemaVersion) the
  * model doesn't know leaves the row as it is (`foldStream` reports it); so does a change of nothing.
  *
+ * @throws UsageError EW_APPLY, EW_UPCAST (the function) where the definition's own code fails.
+ *
  * @example const apply = compileFold(model); events.reduce(apply, null)
  */
 export function compileFold(model: BoundModel): Folder {
   const folder = slotFolder(model)
   return (row, event) => {
-    const slots = row === null ? null : slotsOf(folder, row)
-    return rowOf(folder, folder.apply(slots, event))
+    let slots = row === null ? null : slotsOf(folder, row)
+    for (const read of folder.read(event)) slots = folder.apply(slots, read)
+    return rowOf(folder, slots)
   }
 }
 

@@ -1,6 +1,9 @@
 import type { BoundColumn, BoundModel, EventShape, Text } from '../definition/index.js'
 import { RESIDUE_MEMBER } from '../definition/index.js'
 import { decodeText, keyOfStream, localOfUtc, members, textOfInstant } from '../encode/index.js'
+import type { ByHandFolder } from './apply-by-hand.js'
+import { lift } from './lift.js'
+import { readingOf } from './reading.js'
 import { slotShapes } from './slot-shapes.js'
 import type { StoredEvent } from './stored-event.js'
 
@@ -18,6 +21,10 @@ export interface SlotShape {
   readonly slotNamed: (name: string) => number
   /** What a creation starts with instead of NULL. */
   readonly fills: readonly (readonly [slot: number, text: string])[]
+  /** What code does after that. */
+  readonly byHand?: ByHandFolder
+  /** False where code did the rest, and this code is not that: the event is lifted first. */
+  readonly foldable: boolean
 }
 
 /** What names an event's shape. */
@@ -29,7 +36,12 @@ export interface SlotFolder {
   readonly slotOf: ReadonlyMap<string, number>
   /** The shape of an event, or undefined where its (type, schemaVersion) is unknown. */
   readonly shapeOf: (event: ShapeKey) => SlotShape | undefined
-  /** Applies an event in place; a creating one makes new slots. What an unknown event does is nothing. */
+  /**
+   * The event as it's folded: itself, or, where no shape says what it does, as what its upcasts make of it. Empty where
+   * nothing does.
+   */
+  readonly read: (event: StoredEvent) => readonly StoredEvent[]
+  /** Applies an event, read, in place; a creating one makes new slots. What an unknown event does is nothing. */
   readonly apply: (slots: Slots | null, event: StoredEvent) => Slots | null
   /** Writes what an event of this shape sets, and nothing else. */
   readonly assign: (slots: Slots, shape: SlotShape, event: StoredEvent) => void
@@ -56,6 +68,12 @@ export function slotFolder(model: BoundModel): SlotFolder {
     for (const [slot, value] of shape.constants) slots[slot] = value
     for (const [slot, column] of shape.bound) slots[slot] = instantText(column, event)
     if (event.data !== '{}') assignData(slots, shape, event.data)
+    shape.byHand?.(slots, event)
+  }
+
+  const read: SlotFolder['read'] = (event) => {
+    if (shapeOf(event)?.foldable === true) return [event]
+    return readingOf(model, event) === 'upcast' ? lift(model, event) : []
   }
 
   /** Attributes before other members, whatever their order in the text: a later one wins. */
@@ -83,7 +101,7 @@ export function slotFolder(model: BoundModel): SlotFolder {
 
   const apply: SlotFolder['apply'] = (before, event) => {
     const shape = shapeOf(event)
-    if (shape === undefined) return before
+    if (shape?.foldable !== true) return before
     if (shape.effect === 'deletes') return null
     const slots = shape.effect === 'creates' ? create(event.aggregateId, shape) : before
     if (slots === null) return null
@@ -91,7 +109,7 @@ export function slotFolder(model: BoundModel): SlotFolder {
     return slots
   }
 
-  return { columns, slotOf, shapeOf, apply, assign }
+  return { columns, slotOf, shapeOf, read, apply, assign }
 }
 
 const NO_MEMBERS: ReadonlyMap<string, string> = new Map()

@@ -1,5 +1,6 @@
 import type { BoundColumn, BoundModel, EventShape, RowHistory, Text } from '../definition/index.js'
 import { decodeText, encodeText } from '../encode/index.js'
+import { byHandFolder } from './apply-by-hand.js'
 import { type ShapeView, shapeNamed, shapeView, writtenUnder } from './shape-view.js'
 import type { ShapeKey, SlotShape } from './slot-folder.js'
 
@@ -103,7 +104,20 @@ function slotShape(shape: EventShape, model: BoundModel, names: Names): SlotShap
     ]),
     slotNamed: names.member,
     fills: names.fills,
+    ...codeOf(shape, model),
   }
+}
+
+/** The code of a shape is known where the present definition has it: an older one is lifted to that. */
+function codeOf(shape: EventShape, model: BoundModel): Pick<SlotShape, 'byHand' | 'foldable'> {
+  if (shape.apply === undefined) return { foldable: true }
+  const run = model.events.some(
+    ({ type, schemaVersion, apply }) =>
+      type === shape.type && schemaVersion === shape.schemaVersion && apply === shape.apply,
+  )
+    ? model.applies?.[shape.type]
+    : undefined
+  return run === undefined ? { foldable: false } : { foldable: true, byHand: byHandFolder(model, shape, run) }
 }
 
 function columnNamed({ columns }: BoundModel, name: string): BoundColumn | undefined {

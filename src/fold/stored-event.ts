@@ -17,6 +17,9 @@ export interface StoredEvent {
 
 /** Why a stream can't be folded as it should, and at which version that shows first. */
 export interface StreamProblem {
-  readonly kind: 'version_gap' | 'unknown_event' | 'not_created' | 'created_twice'
+  /** `unreadable`: the definition's own code (an apply, an upcast) failed. */
+  readonly kind: 'version_gap' | 'unknown_event' | 'unreadable' | 'not_created' | 'created_twice'
   readonly version: number
+  /** What that code said. */
+  readonly message?: string
 }

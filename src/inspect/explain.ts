@@ -3,6 +3,7 @@ import type { Database, Session } from '../db/index.js'
 import { type BoundModel, type Text, tableName } from '../definition/index.js'
 import { members } from '../encode/index.js'
 import { compileExplain } from '../sql/index.js'
+import { codeBecause } from '../verify/index.js'
 import { bindStored } from './bind-stored.js'
 import { selectAggregates } from './select-aggregates.js'
 
@@ -28,6 +29,8 @@ export interface Explained {
   readonly patterns: readonly Pattern[]
   /** Rows of patterns beyond the limit. */
   readonly otherRows: string
+  /** Why only replay can prove it: `code says what Credited does`. Such events explain no write. */
+  readonly provenByReplay?: string
 }
 
 export interface ExplainOptions {
@@ -76,6 +79,7 @@ async function explainTable(
     pattern === null ? [] : [{ columns: columnsOf(pattern), rows }],
   )
   const rows = sum(groups)
+  const because = codeBecause(model)
   return {
     table: tableName({ schema: model.schema, name: model.table }),
     aggregate: model.name,
@@ -85,6 +89,7 @@ async function explainTable(
     sample: samplePercent !== null,
     patterns: patterns.slice(0, limit),
     otherRows: sum(patterns.slice(limit)).toString(),
+    ...(because === null ? {} : { provenByReplay: because }),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { CatalogTable } from '../catalog/index.js'
 import type { BoundModel } from '../definition/index.js'
+import { codeBecause } from '../verify/index.js'
 
 /** What is good to know before a table is moved, in words. Pure. */
 export function planWarnings(
@@ -12,7 +13,11 @@ export function planWarnings(
   const unknown = model.columns.filter(({ known }) => !known)
   const generated = table.columns.filter(({ generated }) => generated)
   const undated = model.events.filter(({ effect, bound }) => effect === 'creates' && bound.length === 0)
+  const because = codeBecause(model)
   return [
+    ...(because === null
+      ? []
+      : [`${because}: verified by replay alone; commands give such events, no write is recognised as one`]),
     ...list(uncomparable, (names) => `${names}: compared as text, since the type has no equality of its own`),
     ...list(
       named,

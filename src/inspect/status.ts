@@ -30,6 +30,8 @@ export interface TableStatus {
   /** Writes that could not be stored as events, and that no verify has looked at since; null where nobody knows. */
   readonly incomplete: string | null
   /** What is the matter, the gravest first. */
+  /** Events of which code says what they do: the table is proven by replay alone. */
+  readonly provenByReplay?: readonly string[]
   readonly problems: readonly Pick<CaptureProblem, 'what' | 'next'>[]
   readonly next: string
 }
@@ -82,6 +84,7 @@ async function statusOf(
     residueShare: share,
     incomplete: kept?.incomplete.count ?? null,
     problems,
+    ...provenByReplay(definition),
     next: nextStep(shown, {
       ...known,
       migrated: events !== null,
@@ -90,6 +93,11 @@ async function statusOf(
       incomplete: kept?.incomplete.count ?? '0',
     }),
   }
+}
+
+function provenByReplay({ events }: AggregateDefinition): Pick<TableStatus, 'provenByReplay'> {
+  const types = events.flatMap(({ type, apply }) => (apply === undefined ? [] : [type]))
+  return types.length === 0 ? {} : { provenByReplay: types }
 }
 
 interface Kept {

@@ -4,5 +4,5 @@
 export { holds } from './holds.js'
 export { recognise } from './recognise.js'
 export type { Instant, RecogniseContext, RecognisedEvent } from './recognised-event.js'
-export { columnsOf, laterColumns, standsInResidue } from './residue-place.js'
+export { columnsOf, isRecognisable, laterColumns, standsInResidue } from './residue-place.js'
 export { streamOf } from './stream-of.js'

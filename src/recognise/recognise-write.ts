@@ -5,7 +5,7 @@ import { type Draft, dataOf } from './draft.js'
 import { holds, text } from './holds.js'
 import { instantOf } from './instant-of.js'
 import type { RecogniseContext, RecognisedEvent } from './recognised-event.js'
-import { laterColumns } from './residue-place.js'
+import { isRecognisable, laterColumns } from './residue-place.js'
 import { streamOf } from './stream-of.js'
 
 /** The creating event first, then what else the row tells, by time; residue last. */
@@ -34,7 +34,7 @@ export function recogniseUpdate(
 
 /** The first creating event whose condition holds, else the last declared: what it can't explain is residue. */
 function creatingEvent(model: BoundModel, after: Row): BoundEvent {
-  const creating = model.events.filter(({ effect }) => effect === 'creates')
+  const creating = model.events.filter((event) => event.effect === 'creates' && isRecognisable(event))
   const event = creating.find(({ condition }) => holds(condition, null, after)) ?? creating.at(-1)
   if (event === undefined) throw new RangeError(`${model.name} has no creating event: it was never bound`)
   return event

@@ -18,8 +18,13 @@ export function standsInResidue(shape: Pick<EventShape, 'data' | 'facts'>, colum
  * residue (`Changed`); any other column travels in the creating event.
  */
 export function laterColumns(model: BoundModel): ReadonlySet<string> {
-  const later = model.events.filter(({ effect }) => effect === 'changes')
+  const later = model.events.filter((event) => event.effect === 'changes' && isRecognisable(event))
   return new Set(later.flatMap(columnsOf))
+}
+
+/** Whether a write can mean an event: what one does in code, no row tells. */
+export function isRecognisable({ apply }: EventShape): boolean {
+  return apply === undefined
 }
 
 /** Every column that an event sets or carries. */

@@ -25,7 +25,9 @@ export type Predicates<A extends AnyAggregate> = {
  */
 export function predicatesOf<const A extends AnyAggregate>(aggregate: A): Predicates<A> {
   const definition: AggregateDefinition = aggregate
-  const telling = definition.events.filter(({ creates, set }) => !creates && set.length > 0)
+  const telling = definition.events
+    .map(withoutInherited)
+    .filter(({ creates, set }) => !creates && set.length > 0)
   return Object.freeze(
     Object.fromEntries(
       telling.map((event) => [
@@ -34,6 +36,11 @@ export function predicatesOf<const A extends AnyAggregate>(aggregate: A): Predic
       ]),
     ),
   ) as unknown as Predicates<A>
+}
+
+/** What all events have in common tells none of them. */
+function withoutInherited(event: EventDefinition): EventDefinition {
+  return { ...event, set: event.set.filter(({ column }) => event.inherited?.includes(column) !== true) }
 }
 
 function holds(event: EventDefinition, state: ShownRow): boolean {
@@ -46,7 +53,11 @@ function holds(event: EventDefinition, state: ShownRow): boolean {
 /** As the server writes them where the state was read from one; else as the definition does. */
 function constantsOf(event: EventDefinition, state: ShownRow): readonly (readonly [string, string | null])[] {
   const bound = modelOf(state)?.events.find(({ type }) => type === event.type)
-  if (bound !== undefined) return bound.constants.map(({ column, value }) => [column, value])
+  if (bound !== undefined) {
+    return bound.constants.flatMap(({ column, value }) =>
+      event.set.some((own) => own.column === column) ? [[column, value] as const] : [],
+    )
+  }
   return event.set.flatMap((one) => (one.kind === 'constant' ? [[one.column, text(one.value)] as const] : []))
 }
 

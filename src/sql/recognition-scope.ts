@@ -1,4 +1,5 @@
 import type { BoundColumn, BoundEvent, BoundModel } from '../definition/index.js'
+import { isRecognisable } from '../recognise/index.js'
 import type { Sides } from './compile-condition.js'
 
 /**
@@ -30,7 +31,7 @@ export interface Numbered {
 
 /** A scope over a source that goes by `alias`. */
 export function scopeOf(model: BoundModel, creation: boolean, alias: string): Scope {
-  const numbered = model.events.map((event, n) => ({ n, event }))
+  const numbered = model.events.map((event, n) => ({ n, event })).filter(({ event }) => isRecognisable(event))
   const columns = new Map(model.columns.map((column) => [column.name, column]))
   return {
     model,

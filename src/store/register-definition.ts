@@ -235,6 +235,8 @@ function definitionJson({
   columns: _columns,
   shapes: _shapes,
   history: _history,
+  applies: _applies,
+  upcasts: _upcasts,
   ...meaning
 }: BoundModel): string {
   return JSON.stringify(meaning)

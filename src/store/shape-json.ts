@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto'
 import type { EventShape } from '../definition/index.js'
 
 /** A shape without its name and effect, which have columns of their own, as JSON text: in the order of writing. Pure. */
-export function shapeJson({ data, facts, constants, bound }: EventShape): string {
-  return JSON.stringify({ data, facts, constants, bound })
+export function shapeJson({ data, facts, constants, bound, apply }: EventShape): string {
+  // Absent where no code is in it: so were all that are stored already.
+  return JSON.stringify({ data, facts, constants, bound, apply })
 }
 
 /** SHA-256 (hex) of a shape with its effect: equal where two shapes mean the same. Pure. */
@@ -27,7 +28,13 @@ export function shapeChanges(stored: EventShape, declared: EventShape): readonly
     const moved = gone.length + come.length === 0 ? [`${was.join(', ')} -> ${is.join(', ')}`] : []
     return [`${NAMES[part]}: ${[...gone, ...come, ...moved].join(' ')}`]
   })
-  return [...effect, ...parts]
+  return [...effect, ...parts, ...applyChange(stored.apply, declared.apply)]
+}
+
+function applyChange(was: string | undefined, is: string | undefined): readonly string[] {
+  if (was === is) return []
+  if (was === undefined) return ['apply: +its code']
+  return [is === undefined ? 'apply: -its code' : 'apply: another code, by its source text or version']
 }
 
 /** Reads a shape back from what is stored. */
@@ -47,15 +54,16 @@ export function parseShape(stored: {
     facts: parts.facts,
     constants: parts.constants,
     bound: parts.bound,
+    ...(parts.apply === undefined ? {} : { apply: parts.apply }),
   }
 }
 
-type Meaning = Pick<EventShape, 'data' | 'facts' | 'constants' | 'bound'>
+type Meaning = Pick<EventShape, 'data' | 'facts' | 'constants' | 'bound' | 'apply'>
 
 const NAMES = { data: 'data', facts: 'facts', constants: 'set', bound: 'set to the time' } as const
 
 /** In order where the order of writing counts for nothing. Bound columns keep theirs: the first one gives the time. */
-function meaning({ data, facts, constants, bound }: EventShape): Meaning {
+function meaning({ data, facts, constants, bound, apply }: EventShape): Meaning {
   return {
     data: data
       .map(({ attribute, column }) => ({ attribute, column }))
@@ -65,6 +73,7 @@ function meaning({ data, facts, constants, bound }: EventShape): Meaning {
       .map(({ column, value }) => ({ column, value }))
       .sort((a, b) => order(a.column, b.column)),
     bound: [...bound],
+    ...(apply === undefined ? {} : { apply }),
   }
 }
 

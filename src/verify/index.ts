@@ -4,6 +4,7 @@
  * the repair, which recognises and appends as every other writer does.
  */
 
+export { codeBecause } from './choose-engine.js'
 export type { Repair, RepairEvent, RepairOutcome } from './repair-result.js'
 export type { Checked, Found } from './stream-check.js'
 export { openStreamSet, type StreamSet, type Touched } from './stream-set.js'

@@ -69,6 +69,8 @@ function messageOf(problem: StreamProblem, events: readonly StoredEvent[]): stri
     }
     case 'unknown_event':
       return `version ${problem.version} is a ${event?.type} of schema version ${event?.schemaVersion}, which no definition knows`
+    case 'unreadable':
+      return `version ${problem.version}: ${problem.message ?? 'its code failed'}`
     case 'not_created':
       return `version ${problem.version}, ${event?.type}, is about a row that no event created`
     case 'created_twice':

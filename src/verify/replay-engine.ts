@@ -25,7 +25,7 @@ export const replayEngine: Engine = (source) => {
 }
 
 /** Both texts of a candidate are from one snapshot, so this needs no row and no event. */
-async function settle(
+export async function settle(
   session: Session,
   folder: SlotFolder,
   candidates: readonly Candidate[],

@@ -1,5 +1,5 @@
 import type { Text } from '../definition/index.js'
-import { type SlotFolder, StreamFolder } from '../fold/index.js'
+import { type SlotFolder, StreamFolder, type StreamProblem } from '../fold/index.js'
 import { copyValue } from './copy-lines.js'
 import type { Found } from './stream-check.js'
 
@@ -24,6 +24,10 @@ export interface Replay {
 /** The fields that come before the row's. */
 const EVENT_FIELDS = 9
 
+function foundOf(key: string, { kind, message }: StreamProblem): Found {
+  return { key, kind, ...(message === undefined ? {} : { message }) }
+}
+
 /** Folds and compares as lines come, holding one stream's row at a time, and what differs. */
 export function replayStreams(folder: SlotFolder): Replay {
   const found: Found[] = []
@@ -39,7 +43,7 @@ export function replayStreams(folder: SlotFolder): Replay {
     if (rawKey === null) return
     streams += 1
     const { problem, slots } = stream
-    if (problem !== null) found.push({ key, kind: problem.kind })
+    if (problem !== null) found.push(foundOf(key, problem))
     else if (slots === null && row !== null) found.push({ key, kind: 'dead_stream' })
     else if (slots !== null && row === null) found.push({ key, kind: 'missing_row' })
     else if (slots !== null && row !== null) compare(slots, row)

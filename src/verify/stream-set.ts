@@ -1,6 +1,7 @@
 import { bindAggregate } from '../bind/index.js'
 import type { Session } from '../db/index.js'
 import { type AggregateDefinition, type BoundModel, tableName } from '../definition/index.js'
+import { eventsWithCode } from '../fold/index.js'
 import {
   type Between,
   compileTouchedPage,
@@ -12,9 +13,11 @@ import {
   typedKey,
 } from '../sql/index.js'
 import { requireEventsTable, storedShapes } from '../store/index.js'
+import { chooseEngine } from './choose-engine.js'
 import { dataError } from './data-error.js'
 import { findings } from './findings.js'
 import { inSnapshot, type VerifiedTable } from './in-snapshot.js'
+import { replaySet, settled } from './replay-set.js'
 import type { Checked, Found } from './stream-check.js'
 import { readTableState, verifyMoved } from './table-state.js'
 import type { Difference } from './verify-result.js'
@@ -29,7 +32,8 @@ export interface StreamSet {
   /** Verifies streams by id, each batch in a READ ONLY transaction of its own. */
   readonly check: (session: Session, ids: readonly string[]) => Promise<Checked>
   /**
-   * Verifies what was written to since a mark, within the caller's transaction, which holds the table: one statement.
+   * Verifies what was written to since a mark, within the caller's transaction, which holds the table: one statement
+   * (one per stream, where code says what some event does).
    * Raises class 22 where something can't be read.
    */
   readonly checkLocked: (session: Session, mark: Mark) => Promise<Checked>
@@ -70,6 +74,7 @@ export async function openStreamSet(
   const { model } = bound
   const source = { model, key: typedKey(model, bound.table.key?.columns ?? []), events: stored, state }
   const table = tableName(definition.table)
+  const { engine } = chooseEngine(model, undefined)
   return {
     model,
     table,
@@ -81,10 +86,23 @@ export async function openStreamSet(
       return { ids: JSON.parse(page.ids) as readonly string[], events: Number(page.events), last: page.last }
     },
     check: (session, ids) => checkIds(session, source, ids),
-    checkLocked: (session, mark) => ask(session, source, touchedSinceSql(source, mark)),
+    checkLocked: async (session, mark) => {
+      const touched = touchedSinceSql(source, mark)
+      if (engine === 'sql') return ask(session, source, touched)
+      const ids = await session.rows<{ id: string }>(touched)
+      return settled(
+        session,
+        source,
+        await replaySet(
+          session,
+          source,
+          ids.map(({ id }) => id),
+        ),
+      )
+    },
     keep: async (session, run, found) => {
       const kept = findings({
-        describe: { source, engine: 'sql', table, keysOnly: false },
+        describe: { source, engine, table, keysOnly: false },
         scope: { schema: model.schema, table: model.table, aggregateType: model.name, run },
         detailLimit: DETAILED,
       })
@@ -107,6 +125,10 @@ async function checkIds(session: Session, source: VerifiedTable, ids: readonly s
 /** Halved where something can't be read, until that stream stands alone. */
 async function checkBatch(session: Session, source: VerifiedTable, ids: readonly string[]): Promise<Checked> {
   try {
+    if (eventsWithCode(source.model).length > 0) {
+      const folded = await inSnapshot(session, source, () => replaySet(session, source, ids))
+      return await settled(session, source, folded)
+    }
     return await inSnapshot(session, source, () => ask(session, source, idsSql(ids)))
   } catch (error) {
     const message = dataError(error, source.model.columns)

@@ -9,10 +9,10 @@ export type VerifyEngine = 'sql' | 'replay'
  * where the fold itself is sound:
  *
  * - `version_gap`: versions are not 1, 2, 3, ...; an event is missing;
- * - `unknown_event`: an event of a (type, schema_version) that no definition knows;
+ * - `unknown_event`: an event of a (type, schema_version) that no definition knows, and that no upcast leads on from;
  * - `not_created`: a change or a removal of a row that is not there;
  * - `created_twice`: a creation of a row that is there;
- * - `unreadable`: a text that is no value of its column, or an id that is none of the key;
+ * - `unreadable`: a text that is no value of its column, an id that is none of the key, or code that fails;
  * - `dead_stream`: the row is there, its events end in nothing;
  * - `missing_row`: the events end in a row, which is not there;
  * - `row_differs`: both are there, and some column differs;
@@ -64,6 +64,8 @@ export interface Difference {
 export interface VerifiedTable {
   readonly table: string
   readonly engine: VerifyEngine
+  /** Why it's that engine, where the other was no choice: `code says what Credited does`. */
+  readonly engineBecause?: string
   readonly rows: string
   readonly streams: string
   readonly events: string

@@ -17,6 +17,7 @@ import {
 } from '../store/index.js'
 import { checkFully } from './check-fully.js'
 import { checkOpen } from './check-open.js'
+import { chooseEngine } from './choose-engine.js'
 import type { Findings } from './findings.js'
 import type { VerifiedTable } from './in-snapshot.js'
 import { type LiveSource, liveSource } from './live-source.js'
@@ -26,7 +27,7 @@ import { readTableState, verifyMoved } from './table-state.js'
 import type { VerifyEngine, VerifyProgress, VerifyResult } from './verify-result.js'
 
 export interface VerifyOptions {
-  /** @default 'sql' */
+  /** @default 'sql', unless code says what some event does: then 'replay' */
   readonly engine?: VerifyEngine
   /** Sessions that check ranges at the same time. @default 2 */
   readonly workers?: number
@@ -72,7 +73,7 @@ export interface VerifyRun {
  * A full one that is clean, of a captured table that nothing but its writers has changed meanwhile, is kept as the proof
  * that a gate asks for; a failed one takes that away.
  *
- * @throws UsageError EW_NOT_MIGRATED, EW_DEFINITION_CHANGED, EW_RESTART_PENDING and those of `bindAggregate`; GateError
+ * @throws UsageError EW_ENGINE_SQL, EW_NOT_MIGRATED, EW_DEFINITION_CHANGED, EW_RESTART_PENDING and those of `bindAggregate`; GateError
  * EW_ADOPT_FIRST where a repair is asked for and columns moved that were not adopted;
  * StoppedError EW_STOPPED by `signal`; DatabaseError.
  */
@@ -86,7 +87,7 @@ export async function verify(
   )
   const { model } = source
   if (moved !== null && options.repair !== undefined) throw adoptFirst(definition, moved)
-  const engine = options.engine ?? 'sql'
+  const { engine, because } = chooseEngine(model, options.engine)
   const params = {
     engine,
     open: options.open ?? false,
@@ -128,7 +129,12 @@ export async function verify(
         const proven = start === null ? {} : await endProof(session, run, start, findings.differences === 0)
         const result = {
           ...told,
-          table: { ...told.table, ...proven, ...(moved === null ? {} : { moved }) },
+          table: {
+            ...told.table,
+            ...proven,
+            ...(moved === null ? {} : { moved }),
+            ...(because === undefined ? {} : { engineBecause: because }),
+          },
         }
         await finishRun(session, id, 'complete', outcomeOf(result))
         return result
