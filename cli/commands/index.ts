@@ -10,6 +10,7 @@ import { explain } from './explain.js'
 import { generate } from './generate.js'
 import { history } from './history.js'
 import { init } from './init.js'
+import { lint } from './lint.js'
 import { migrate } from './migrate.js'
 import { plan } from './plan.js'
 import { replay } from './replay.js'
@@ -26,6 +27,7 @@ export const COMMANDS: readonly Command[] = [
   migrate,
   plan,
   explain,
+  lint,
   capture,
   backfill,
   verify,

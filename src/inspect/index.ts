@@ -1,5 +1,5 @@
 /**
- * Looks without touching: plan, explain, status, runs, history, show, doctor. Every session is READ ONLY, and the
+ * Looks without touching: plan, explain, status, runs, history, show, lint, doctor. Every session is READ ONLY, and the
  * server enforces it. Must never write, nor know how a result is shown.
  */
 export { type DoctorConfig, doctor } from './doctor.js'
@@ -7,6 +7,8 @@ export { type Explained, type ExplainOptions, explain, type Pattern } from './ex
 export type { Finding } from './finding.js'
 export { type ColumnChange, type History, type HistoryEntry, history } from './history.js'
 export type { LastBackfill, LastVerify } from './last-runs.js'
+export { lint } from './lint.js'
+export type { LintFinding } from './lint-finding.js'
 export { type PlannedTable, type PlanOptions, plan } from './plan.js'
 export { type Receipt, run, runs } from './runs.js'
 export { aggregateNamed, selectAggregates } from './select-aggregates.js'
