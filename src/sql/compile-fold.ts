@@ -1,7 +1,9 @@
 import { type BoundModel, type EventShape, RESIDUE_MEMBER } from '../definition/index.js'
 import { encodeText } from '../encode/index.js'
+import { declaredPaths, type FoldedAs } from '../fold/index.js'
 import { keyColumns, objectSql } from './compile-encode.js'
 import { ofInstantSql } from './compile-instant.js'
+import { upcastSql } from './compile-upcast.js'
 import { IS_COLD, type SqlView, sqlViews } from './fold-view.js'
 import { qualified } from './ident.js'
 import { literal } from './literal.js'
@@ -19,7 +21,8 @@ export interface EventsName {
  *
  * - `aggregate_id`;
  * - `events` (count) and `last_version`: they differ where versions are not dense;
- * - `effects`: one letter per event, in order: c creates, u changes, d deletes, ? unknown;
+ * - `effects`: one letter per event (per part of one that was split), in order: c creates, u changes, d deletes,
+ *   ? unknown;
  * - `folded`: jsonb, column name -> encoded value, as the events left it. Absent means NULL. Members that name no
  *   column, and key columns that no event carried, are nobody's. Meaningless where the row is dead.
  *
@@ -68,19 +71,18 @@ export const STREAM_SQL = {
 const LETTER = { creates: 'c', changes: 'u', deletes: 'd' } as const
 
 function effectSql(model: BoundModel): string {
-  return perShape(model, (shape) => `'${LETTER[shape.effect]}'`, `'?'`)
+  return perVersion(model, (as) => `'${as.map(({ shape }) => LETTER[shape.effect]).join('')}'`, `'?'`)
 }
 
 /** What one event (alias `e`) sets, as jsonb. */
 function deltaSql(model: BoundModel): string {
-  const live = perShape(model, (shape) => shapeDelta(model, shape), EMPTY)
+  const live = perVersion(model, (as) => deltaOf(as, (shape, data) => shapeDelta(model, shape, data)), EMPTY)
   const views = sqlViews(model, false)
   if (views.length === 0) return live
-  const ofView = (view: SqlView) =>
-    view.live ? live : perShape(model, (shape) => viewDelta(model, view, shape), EMPTY)
-  const cold = perView(sqlViews(model, true), (view) =>
-    perShape(model, (shape) => viewDelta(model, view, shape), EMPTY),
-  )
+  const ofShapes = (view: SqlView) =>
+    perVersion(model, (as) => deltaOf(as, (shape, data) => viewDelta(model, view, shape, data)), EMPTY)
+  const ofView = (view: SqlView) => (view.live ? live : ofShapes(view))
+  const cold = perView(sqlViews(model, true), ofShapes)
   return `case when ${IS_COLD} then ${cold} else ${perView(views, ofView)} end`
 }
 
@@ -95,14 +97,14 @@ function perView(views: readonly SqlView[], of: (view: SqlView) => string): stri
 }
 
 /** In the writer's names first, then renamed: so that what each member means is decided once. */
-function viewDelta(model: BoundModel, view: SqlView, shape: EventShape): string {
+function viewDelta(model: BoundModel, view: SqlView, shape: EventShape, data: string): string {
   if (shape.effect === 'deletes') return EMPTY
   const then = view.eventShape(shape)
   const parts = [
     ...constantPart(view.model, then),
     ...boundPart(view.model, then),
-    ...renamedPart(view.model, then),
-    memberPart(view.model, then, true),
+    ...renamedPart(view.model, then, data),
+    memberPart(view.model, then, data, true),
   ]
   const delta = view.renamed(`(${parts.join(' || ')})`)
   if (shape.effect !== 'creates') return delta
@@ -112,23 +114,33 @@ function viewDelta(model: BoundModel, view: SqlView, shape: EventShape): string 
 
 const EMPTY = `'{}'::pg_catalog.jsonb`
 
-/** Event types first: most models have one schema version of each. */
-function perShape(model: BoundModel, of: (shape: EventShape) => string, otherwise: string): string {
-  const branches = model.shapes.map(
-    (shape) =>
-      `when e.type = ${literal(shape.type)} and e.schema_version = ${shape.schemaVersion} then ${of(shape)}`,
+/** Event types first: most models have one schema version of each. What code does is unknown here. */
+function perVersion(model: BoundModel, of: (as: readonly FoldedAs[]) => string, otherwise: string): string {
+  const branches = declaredPaths(model).map(
+    ({ type, schemaVersion, as }) =>
+      `when e.type = ${literal(type)} and e.schema_version = ${schemaVersion} then ${of(as)}`,
   )
   return branches.length === 0 ? otherwise : `case ${branches.join('\n          ')} else ${otherwise} end`
 }
 
+/** The deltas of the parts as which an event is read, one over the other; of most events itself. */
+function deltaOf(as: readonly FoldedAs[], of: (shape: EventShape, data: string) => string): string {
+  const parts = as.map(({ shape, steps }) =>
+    steps.length === 0
+      ? of(shape, 'e.data')
+      : `(select ${of(shape, 'x.data')} from (select ${upcastSql('e.data', steps)} as data) as x)`,
+  )
+  return parts.length === 1 ? parts.join('') : `(${parts.map((part) => `(${part})`).join(' || ')})`
+}
+
 /** A later part wins, as a later event does. */
-function shapeDelta(model: BoundModel, shape: EventShape): string {
+function shapeDelta(model: BoundModel, shape: EventShape, data: string): string {
   if (shape.effect === 'deletes') return EMPTY
   const parts = [
     ...constantPart(model, shape),
     ...boundPart(model, shape),
-    ...renamedPart(model, shape),
-    memberPart(model, shape),
+    ...renamedPart(model, shape, data),
+    memberPart(model, shape, data),
   ]
   const delta = parts.join(' || ')
   if (shape.effect !== 'creates') return parts.length === 1 ? delta : `(${delta})`
@@ -169,38 +181,40 @@ function boundPart(model: BoundModel, shape: EventShape): readonly string[] {
 }
 
 /** Attributes that bear another name than their column. One that is absent sets nothing. */
-function renamedPart(model: BoundModel, shape: EventShape): readonly string[] {
+function renamedPart(model: BoundModel, shape: EventShape, data: string): readonly string[] {
   const renamed = shape.data.filter(
     ({ attribute, column }) =>
       attribute !== column && model.columns.some((candidate) => candidate.name === column),
   )
   if (renamed.length === 0) return []
-  const all = objectSql(renamed.map(({ attribute, column }) => [column, `(e.data -> ${literal(attribute)})`]))
+  const all = objectSql(
+    renamed.map(({ attribute, column }) => [column, `(${data} -> ${literal(attribute)})`]),
+  )
   const each = renamed.map(
     ({ attribute, column }) =>
-      `case when e.data ? ${literal(attribute)} then pg_catalog.jsonb_build_object(${literal(column)}, e.data -> ${literal(attribute)}) else ${EMPTY} end`,
+      `case when ${data} ? ${literal(attribute)} then pg_catalog.jsonb_build_object(${literal(column)}, ${data} -> ${literal(attribute)}) else ${EMPTY} end`,
   )
   const names = renamed.map(({ attribute }) => literal(attribute)).join(', ')
   return [
-    `case when not ${IS_OBJECT} then ${EMPTY} when e.data ?& array[${names}] then ${all} else ${each.join(' || ')} end`,
+    `case when not ${isObject(data)} then ${EMPTY} when ${data} ?& array[${names}] then ${all} else ${each.join(' || ')} end`,
   ]
 }
 
-const IS_OBJECT = `pg_catalog.jsonb_typeof(e.data) = 'object'`
+const isObject = (data: string) => `pg_catalog.jsonb_typeof(${data}) = 'object'`
 
 /**
  * The members of `data` that bear their column's name, then those of the residue. Facts and renamed attributes are
  * taken out where they bear the name of some column (or all of them: what a name means is yet to be seen); what else
  * names no column is read by nobody.
  */
-function memberPart(model: BoundModel, shape: EventShape, all = false): string {
+function memberPart(model: BoundModel, shape: EventShape, data: string, all = false): string {
   const foreign = [
     ...shape.facts,
     ...shape.data.filter(({ attribute, column }) => attribute !== column).map(({ attribute }) => attribute),
   ].filter((name) => all || model.columns.some((column) => column.name === name))
   const removed = [...new Set(foreign)]
   const residue = literal(RESIDUE_MEMBER)
-  const own = removed.length === 0 ? 'e.data' : `(e.data - array[${removed.map(literal).join(', ')}])`
-  const carried = `case when pg_catalog.jsonb_typeof(e.data -> ${residue}) = 'object' then e.data -> ${residue} else ${EMPTY} end`
-  return `case when not ${IS_OBJECT} then ${EMPTY} when e.data ? ${residue} then (${own} - ${residue}) || ${carried} else ${own} end`
+  const own = removed.length === 0 ? data : `(${data} - array[${removed.map(literal).join(', ')}])`
+  const carried = `case when pg_catalog.jsonb_typeof(${data} -> ${residue}) = 'object' then ${data} -> ${residue} else ${EMPTY} end`
+  return `case when not ${isObject(data)} then ${EMPTY} when ${data} ? ${residue} then (${own} - ${residue}) || ${carried} else ${own} end`
 }

@@ -30,7 +30,7 @@ export function chooseEngine(model: BoundModel, asked: VerifyEngine | undefined)
 }
 
 /** Why a table is proven by replay alone, in words; null where it isn't. */
-export function codeBecause(model: Pick<BoundModel, 'shapes' | 'events'>): string | null {
+export function codeBecause(model: BoundModel): string | null {
   const events = eventsWithCode(model)
   return events.length === 0
     ? null
