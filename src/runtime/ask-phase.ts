@@ -1,7 +1,7 @@
 import { sqlstateOf } from '../db/index.js'
 import type { AggregateDefinition } from '../definition/index.js'
 import { captureNames, literal, type Query, qualified, raw, sql } from '../sql/index.js'
-import type { CallerConnection } from './caller-connection.js'
+import type { Answer, CallerConnection } from './caller-connection.js'
 import { type Named, notCaptured } from './command-errors.js'
 
 /** What is known of a table once its lock is held: none of it moves until the transaction ends. */
@@ -10,6 +10,17 @@ export interface Locked {
   readonly database: string
   /** A text that differs where DDL has changed what a row of the table is, or what a new one gets by default. */
   readonly shape: string
+}
+
+/** The locked table, and what else was asked in the same round trip. */
+export interface Asked extends Locked {
+  readonly answers: readonly Answer[]
+}
+
+/** What goes with the question: before the lock, and behind it. */
+export interface Beside {
+  readonly before?: readonly Query[]
+  readonly after?: readonly Query[]
 }
 
 /**
@@ -22,34 +33,36 @@ export async function askPhase(
   connection: CallerConnection,
   definition: AggregateDefinition,
   named: Named,
-): Promise<Locked> {
+  { before = [], after = [] }: Beside = {},
+): Promise<Asked> {
   const { schema, name } = definition.table
+  const table = qualified(schema, name)
   const phase = qualified('eventward', captureNames(definition.name).phase)
   const answers = await connection
     .run([
-      sql`lock table only ${raw(qualified(schema, name))} in row exclusive mode`,
-      sql`select ${raw(phase)}() as phase, pg_catalog.current_database() as database`,
-      rowShapeQuery(definition),
+      ...before,
+      sql`lock table only ${raw(table)} in row exclusive mode`,
+      sql`select ${raw(phase)}() as phase, pg_catalog.current_database() as database,
+        eventward.row_version(${raw(literal(table))}::pg_catalog.regclass) as shape`,
+      ...after,
     ])
     .catch((error: unknown) => {
       // No such function, or no such schema: capture was never on, or eventward is not installed.
       const state = sqlstateOf(error)
       throw state === '42883' || state === '3F000' ? notCaptured(named, error) : error
     })
-  const { phase: found, database } = answers[1]?.rows[0] ?? {}
+  const { phase: found, database, shape } = answers[before.length + 1]?.rows[0] ?? {}
   if (found === 'legacy' || found == null) throw notCaptured(named)
-  return { phase: found, database: database ?? '', shape: answers[2]?.rows[0]?.['shape'] ?? '' }
+  return {
+    phase: found,
+    database: database ?? '',
+    shape: shape ?? '',
+    answers: answers.slice(before.length + 2),
+  }
 }
 
-/** Under any settings: the columns with their types and the versions of their defaults, and the table's OID. */
+/** A text that is another one where DDL has changed what a row of the table is, or what a new one gets by default. */
 export function rowShapeQuery({ table }: AggregateDefinition): Query {
   return sql`
-    select pg_catalog.concat_ws(' ', c.oid, pg_catalog.string_agg(pg_catalog.concat_ws(' ', a.attnum, a.attname, a.atttypid,
-      a.atttypmod, a.attcollation, a.attnotnull, a.attgenerated, a.attidentity, a.attisdropped, d.xmin), ',' order by a.attnum)) as shape
-    from pg_catalog.pg_class c
-    join pg_catalog.pg_attribute a on a.attrelid operator(pg_catalog.=) c.oid
-    left join pg_catalog.pg_attrdef d on d.adrelid operator(pg_catalog.=) c.oid and d.adnum operator(pg_catalog.=) a.attnum
-    where c.oid operator(pg_catalog.=) ${raw(literal(qualified(table.schema, table.name)))}::pg_catalog.regclass
-      and a.attnum operator(pg_catalog.>) 0
-    group by c.oid`
+    select eventward.row_version(${raw(literal(qualified(table.schema, table.name)))}::pg_catalog.regclass) as shape`
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Knex } from 'knex'
 import { sqlstateOf } from '../db/index.js'
 import { connectionOf, setLocally } from './caller-connection.js'
+import { forgetBindings } from './command-binding.js'
 import { invalid, refusedBy } from './command-errors.js'
 import { validAttributes } from './command-input.js'
 import { claimKey, earlierEvents, finishKey } from './command-key.js'
@@ -55,10 +56,18 @@ export async function callCommand(plan: CommandPlan, { knex, input, options }: C
   const run = { plan, keys, attributes, input, options }
   if (isTransaction(knex)) return inTransaction(run, knex, false)
   const retries = options.retries ?? 0
+  let stale = false
   for (let attempt = 0; ; attempt += 1) {
     try {
       return await knex.transaction((trx) => inTransaction(run, trx, true))
     } catch (error) {
+      // The row was asked for by columns that are gone since: once more, with those that are there.
+      if (!stale && MOVED.has(sqlstateOf(error) ?? '')) {
+        stale = true
+        attempt -= 1
+        for (const { aggregate } of plan.targets) forgetBindings(knex, aggregate)
+        continue
+      }
       if (attempt >= retries || !RETRIED.has(sqlstateOf(error) ?? '')) throw error
       await sleep(Math.random() * Math.min(FIRST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS))
     }
@@ -67,6 +76,8 @@ export async function callCommand(plan: CommandPlan, { knex, input, options }: C
 
 /** What the other of two transactions meets, and would not meet again: serialization failure, deadlock. */
 const RETRIED: ReadonlySet<string> = new Set(['40001', '40P01'])
+/** Undefined column, table, function; a type that doesn't fit. */
+const MOVED: ReadonlySet<string> = new Set(['42703', '42P01', '42883', '42804'])
 const FIRST_PAUSE_MS = 10
 const LONGEST_PAUSE_MS = 1_000
 
@@ -75,10 +86,10 @@ export function isTransaction(knex: Knex | Knex.Transaction): knex is Knex.Trans
 }
 
 async function inTransaction(run: Run, trx: Knex.Transaction, own: boolean): Promise<Appended> {
-  const ground = { trx, connection: await connectionOf(trx) }
   const context = contextJson()
   // Of a transaction of its own until the end: triggers that were put off until the commit write as well.
-  if (own && context !== null) await ground.connection.run([setLocally('eventward.metadata', context)])
+  const prelude = own && context !== null ? [setLocally('eventward.metadata', context)] : []
+  const ground = { trx, connection: await connectionOf(trx), own, prelude }
   const { idempotencyKey } = run.options
   if (idempotencyKey === undefined) return carryOut(run, ground)
   const claim = { key: idempotencyKey, plan: run.plan, input: run.input }
@@ -129,7 +140,7 @@ async function carryOut(run: Run, ground: Ground): Promise<Appended> {
       },
       `${named.where}: its metadata`,
     )
-    appended[slot] = await append(write, { metadata, context: contextJson() })
+    appended[slot] = await append(write, { metadata, context: ground.own ? null : contextJson() })
   }
   const events = Object.values(appended).flat()
   for (const participant of participants) await participant.appended(ground.trx, events)
@@ -148,7 +159,10 @@ export async function lookAtAll(
 ): Promise<readonly Looked[]> {
   const byType = [...plan.targets].sort((a, b) => compare(a.aggregate.name, b.aggregate.name))
   const opened: OpenTarget[] = []
-  for (const target of byType) opened.push(await openTarget(ground, target, keys[target.slot] ?? {}))
+  const alone = plan.targets.length === 1
+  for (const target of byType) {
+    opened.push(await openTarget(ground, target, { key: keys[target.slot] ?? {}, alone }))
+  }
   const inOrder = opened.sort(
     (a, b) => compare(a.binding.model.name, b.binding.model.name) || compare(a.id ?? '', b.id ?? ''),
   )

@@ -3,7 +3,7 @@ import { bindAggregate, shapeId } from '../bind/index.js'
 import type { CatalogTable } from '../catalog/index.js'
 import type { AggregateDefinition, BoundModel } from '../definition/index.js'
 import { compileFold, type Folder } from '../fold/index.js'
-import { type EventsName, type TypedKey, typedKey } from '../sql/index.js'
+import { type EventsName, modelUnderAnySettings, type TypedKey, typedKey } from '../sql/index.js'
 import { frozenShapes, requireEventsTable, toolVersion, unregisteredShapes } from '../store/index.js'
 import type { CallerConnection } from './caller-connection.js'
 import { readingSession } from './caller-session.js'
@@ -11,6 +11,8 @@ import { readingSession } from './caller-session.js'
 /** A definition bound to a database: all that a command needs to know of it. Kept while the row shape stays. */
 export interface Binding {
   readonly model: BoundModel
+  /** The same for SQL that runs under the application's settings: what a setting changes is written by `eventward.enc`. */
+  readonly anywhere: BoundModel
   readonly table: CatalogTable
   readonly key: TypedKey
   readonly events: EventsName
@@ -43,7 +45,7 @@ interface BindingRequest {
  * @throws UsageError where the definition does not fit the table, or eventward is not installed.
  */
 export async function bindingOf(request: BindingRequest, afresh = false): Promise<Binding> {
-  const byDatabase = bindingsOf(request)
+  const byDatabase = bindingsOf(request.trx, request.definition)
   const found = byDatabase.get(request.database)
   if (!afresh && found !== undefined && found.shape === request.shape) return found
   const binding = await bind(request)
@@ -51,8 +53,25 @@ export async function bindingOf(request: BindingRequest, afresh = false): Promis
   return binding
 }
 
-function bindingsOf({ trx, definition }: BindingRequest): Map<string, Binding> {
-  const config = trx.client.config as object
+/**
+ * The binding that was last used through this knex, if it leads to one database only: what may be asked by it before its
+ * row shape is known to be the present one.
+ */
+export function likelyBinding(
+  trx: Pick<Knex.Transaction, 'client'>,
+  definition: AggregateDefinition,
+): Binding | undefined {
+  const byDatabase = bindingsOf(trx, definition)
+  return byDatabase.size === 1 ? byDatabase.values().next().value : undefined
+}
+
+/** Binds anew at the next command. */
+export function forgetBindings(knex: Pick<Knex, 'client'>, definition: AggregateDefinition): void {
+  bindingsOf(knex, definition).clear()
+}
+
+function bindingsOf({ client }: Pick<Knex, 'client'>, definition: AggregateDefinition): Map<string, Binding> {
+  const config = client.config as object
   const byDefinition = known.get(config) ?? new WeakMap<AggregateDefinition, Map<string, Binding>>()
   known.set(config, byDefinition)
   const byDatabase = byDefinition.get(definition) ?? new Map<string, Binding>()
@@ -67,6 +86,7 @@ async function bind({ connection, definition, shape }: BindingRequest): Promise<
   const { model, table } = await bindAggregate(session, definition, { frozen })
   return {
     model,
+    anywhere: modelUnderAnySettings(model),
     table,
     key: typedKey(model, table.key?.columns ?? []),
     events,

@@ -20,7 +20,7 @@ export async function commandIssues(
     const attributes = await validAttributes(plan.attributes, rest, plan.named)
     if (knex === undefined) return []
     return await looking(knex, async (trx) => {
-      const ground = { trx, connection: await connectionOf(trx) }
+      const ground = { trx, connection: await connectionOf(trx), own: false, prelude: [] }
       const looked = await lookAtAll({ plan, keys, options: { expectedVersions: {} } }, ground)
       const objection = await plan.validate(seenOf(looked), attributes)
       return typeof objection === 'string' && objection !== '' ? [{ message: objection }] : []

@@ -1,4 +1,4 @@
-import type { Row } from '../definition/index.js'
+import type { BoundColumn, Row } from '../definition/index.js'
 import { streamOf } from '../recognise/index.js'
 import {
   columnOf,
@@ -11,13 +11,7 @@ import {
   sql,
   streamIdSql,
 } from '../sql/index.js'
-import {
-  type CallerConnection,
-  keepSettings,
-  pinLocally,
-  restoreSettings,
-  type Texts,
-} from './caller-connection.js'
+import type { Answer, CallerConnection, Texts } from './caller-connection.js'
 import type { Binding } from './command-binding.js'
 
 /** A moment, as the database has it. */
@@ -51,19 +45,27 @@ export type KeyTexts = Readonly<Record<string, string>>
 export async function loadRow(
   connection: CallerConnection,
   binding: Binding,
-  { key, lock }: { readonly key: KeyTexts; readonly lock: RowLock },
+  what: RowToLoad,
 ): Promise<Loaded | null> {
+  const answers = await connection.run(loadQueries(binding, what))
+  return loadedFrom(binding, answers)
+}
+
+export interface RowToLoad {
+  readonly key: KeyTexts
+  readonly lock: RowLock
+}
+
+/** Under the application's own settings. */
+export function loadQueries(binding: Binding, { key, lock }: RowToLoad): readonly Query[] {
   const where = keyIs(binding, 't', key)
-  const answers = await connection.run([
-    keepSettings,
-    pinLocally,
-    rowQuery(binding, where, lock),
-    // A statement of its own: its snapshot is younger than the lock.
-    headQuery(binding, where),
-    restoreSettings,
-  ])
-  const [texts] = answers[2]?.rows ?? []
-  const head = answers[3]?.rows[0]
+  // Two statements: the snapshot of the second is younger than the lock.
+  return [rowQuery(binding, where, lock), headQuery(binding, where, key)]
+}
+
+export function loadedFrom(binding: Binding, answers: readonly Answer[]): Loaded | null {
+  const [texts] = answers[0]?.rows ?? []
+  const head = answers[1]?.rows[0]
   if (texts === undefined || head === undefined) return null
   const row = rowOf(binding, texts)
   return { row, id: streamOf(binding.model, row), version: Number(head['version']), now: momentOf(head) }
@@ -93,27 +95,42 @@ export function tableSql({ model }: Binding): string {
 }
 
 function rowQuery(binding: Binding, where: Query, lock: RowLock): Query {
+  const { columns } = binding.anywhere
+  const texts = columns.map((column, slot) => `${anywhereSql(column, `t.${ident(column.name)}`)} as c${slot}`)
   return sql`
-    select ${raw(rowColumns(binding, 't'))}
+    select ${raw(texts.join(', '))}
     from ${raw(tableSql(binding))} as t
     where ${where}
     for ${raw(lock)} of t`
 }
 
-function headQuery(binding: Binding, where: Query): Query {
-  const { model, events } = binding
+/** A value as its output function writes it, under any settings. */
+export function anywhereSql({ textBy }: BoundColumn, expression: string): string {
+  return typeof textBy === 'string' ? `${textBy}(${expression})` : expression
+}
+
+function headQuery(binding: Binding, where: Query, key: KeyTexts): Query {
+  const { model, anywhere, events } = binding
+  const faithful = model.key.every((name) => model.columns.find((column) => column.name === name)?.faithful)
+  // Where equal keys have one text, the stream is known already.
+  const stream = faithful
+    ? sql`(select ${streamOf(model, key)}::pg_catalog.text as id) as s`
+    : sql`(select ${raw(streamIdSql(anywhere, columnOf('t')))} as id from ${raw(tableSql(binding))} as t where ${where}) as s`
   return sql`
-    select coalesce(h.version, 0) as version, n.now, ${raw(localSql(binding))} as local
-    from (select ${raw(streamIdSql(model, columnOf('t')))} as id from ${raw(tableSql(binding))} as t where ${where}) as s
-    left join lateral (
-      select e.version, e.recorded_at
-      from ${raw(qualified(events.schema, events.table))} as e
-      where e.aggregate_type = ${raw(literal(model.name))}
-        and e.aggregate_id = s.id collate "C"
-      order by e.version desc
-      limit 1
-    ) as h on true
-    cross join lateral (select greatest(clock_timestamp(), h.recorded_at) as now) as n`
+    select coalesce(n.version, 0) as version, eventward.enc(n.now) as now,
+      eventward.enc(${raw(localSql(binding))}::pg_catalog.timestamp) as local
+    from (
+      select h.version, greatest(pg_catalog.clock_timestamp(), h.recorded_at) as now
+      from ${stream}
+      left join lateral (
+        select e.version, e.recorded_at
+        from ${raw(qualified(events.schema, events.table))} as e
+        where e.aggregate_type operator(pg_catalog.=) ${raw(literal(model.name))}
+          and e.aggregate_id operator(pg_catalog.=) s.id collate "C"
+        order by e.version desc
+        limit 1
+      ) as h on true
+    ) as n`
 }
 
 /** SQL of a moment `n.now` in the model's zone. */

@@ -1,7 +1,7 @@
 import type { CatalogColumn } from '../catalog/index.js'
 import type { Row } from '../definition/index.js'
-import { literal, qualified, raw, sql } from '../sql/index.js'
-import type { CallerConnection } from './caller-connection.js'
+import { literal, type Query, qualified, raw, sql } from '../sql/index.js'
+import type { Answer } from './caller-connection.js'
 import type { Binding } from './command-binding.js'
 import { localSql, type Moment, momentOf } from './load-row.js'
 
@@ -11,33 +11,38 @@ export interface Fresh {
   readonly defaults: Row
 }
 
+/** Which columns are asked about. */
+export type Wanted = (column: CatalogColumn) => boolean
+
 /**
  * The clock, and what the table would give a new row in these columns. Asked for before the row is written, since its
  * stream is named by its key and its events are announced with its image. Under the application's own settings, as in
  * its inserts: `current_date` is today in its zone.
  */
-export async function freshDefaults(
-  connection: CallerConnection,
-  binding: Binding,
-  wanted: (column: CatalogColumn) => boolean,
-): Promise<Fresh> {
-  const { table } = binding
-  const columns = table.columns.filter((column) => !column.generated && wanted(column))
-  const given = columns.flatMap((column) => {
-    const expression = defaultSql(binding, column)
-    return expression === null ? [] : [{ name: column.name, expression }]
-  })
-  const selected = given.map(({ expression }, index) => `, eventward.enc(${expression}) as d${index}`)
-  const answers = await connection.run([
-    sql`
+export function freshQuery(binding: Binding, wanted: Wanted): Query {
+  const selected = givenBy(binding, wanted).map(
+    ({ expression }, index) => `, eventward.enc(${expression}) as d${index}`,
+  )
+  return sql`
     select eventward.enc(n.now) as now, eventward.enc(${raw(localSql(binding))}::pg_catalog.timestamp) as local${raw(selected.join(''))}
-    from (select pg_catalog.clock_timestamp() as now) as n`,
-  ])
+    from (select pg_catalog.clock_timestamp() as now) as n`
+}
+
+export function freshFrom(binding: Binding, wanted: Wanted, answers: readonly Answer[]): Fresh {
   const texts = answers[0]?.rows[0] ?? {}
+  const given = givenBy(binding, wanted)
   return {
     now: momentOf(texts),
     defaults: Object.fromEntries(given.map(({ name }, index) => [name, texts[`d${index}`] ?? null])),
   }
+}
+
+function givenBy(binding: Binding, wanted: Wanted) {
+  const columns = binding.table.columns.filter((column) => !column.generated && wanted(column))
+  return columns.flatMap((column) => {
+    const expression = defaultSql(binding, column)
+    return expression === null ? [] : [{ name: column.name, expression }]
+  })
 }
 
 /** Of the column's own type, since the default is what would be stored: numeric(10,2) makes 0 to 0.00. */

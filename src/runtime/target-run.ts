@@ -1,19 +1,20 @@
 import type { Knex } from 'knex'
 import type { Row } from '../definition/index.js'
 import { streamOf } from '../recognise/index.js'
+import type { Query } from '../sql/index.js'
 import type { ShownRow } from './any-command.js'
 import { appendedEvent, shownText } from './appended-event.js'
 import { askPhase } from './ask-phase.js'
 import { isRegistered, refuseUnregistered, refuseWrongEvents } from './built-events.js'
-import type { CallerConnection } from './caller-connection.js'
-import { type Binding, bindingOf } from './command-binding.js'
+import type { Answer, CallerConnection } from './caller-connection.js'
+import { type Binding, bindingOf, likelyBinding } from './command-binding.js'
 import { conflict, gone, invalid, wrongEvent } from './command-errors.js'
 import { keyTexts } from './command-input.js'
 import type { Target } from './command-plan.js'
 import type { AppendedEvent, Present } from './command-types.js'
 import { rowsOf, undecided } from './fold-events.js'
-import { type KeyTexts, type Loaded, loadRow, type Moment } from './load-row.js'
-import { freshDefaults } from './new-row.js'
+import { type KeyTexts, type Loaded, loadedFrom, loadQueries, type Moment } from './load-row.js'
+import { freshFrom, freshQuery } from './new-row.js'
 import { type Built, planEvents } from './planned-event.js'
 import { keepModel } from './shown-state.js'
 import { type Metadata, writeRow } from './write-row.js'
@@ -22,6 +23,10 @@ import { type Metadata, writeRow } from './write-row.js'
 export interface Ground {
   readonly trx: Knex.Transaction
   readonly connection: CallerConnection
+  /** Whether the transaction is the command's own. */
+  readonly own: boolean
+  /** Goes ahead of the next question, in its round trip. */
+  readonly prelude: Query[]
 }
 
 /** A target whose table is locked against flips and whose key is known. */
@@ -33,6 +38,8 @@ export interface OpenTarget extends Ground {
   readonly key: KeyTexts
   /** The stream, where the whole key was given. */
   readonly id: string | null
+  /** The row, where it was asked for in the same round trip as the phase. */
+  readonly seen: Seen | null
 }
 
 /** What the command decides upon. */
@@ -44,40 +51,72 @@ export interface Seen {
   readonly defaults: Row
 }
 
-/** Locks the table against flips, asks for its phase, binds the definition, makes the key's values texts. */
+/**
+ * Locks the table against flips, asks for its phase, binds the definition, makes the key's values texts.
+ *
+ * @param alone there is no other row to lock: then this one is asked for in the same round trip, by the binding of the
+ * last command. A column that this one knows and that is gone meanwhile fails the statement, and so the transaction:
+ * therefore only in one of the command's own, which is then begun again.
+ */
 export async function openTarget(
   ground: Ground,
   target: Target,
-  key: Readonly<Record<string, unknown>>,
+  { key, alone }: { readonly key: Readonly<Record<string, unknown>>; readonly alone: boolean },
 ): Promise<OpenTarget> {
-  const { trx, connection } = ground
+  const { trx, connection, own, prelude } = ground
   const { aggregate: definition, named } = target
-  const locked = await askPhase(connection, definition, named)
-  const request = { trx, connection, definition, ...locked }
+  const likely = own && alone ? likelyBinding(trx, definition) : undefined
+  const early = likely === undefined ? null : await keyTexts(connection, likely, key, named)
+  const ahead = likely === undefined || early === null ? null : lookAhead(target, likely, early)
+  const asked = await askPhase(connection, definition, named, {
+    before: prelude.splice(0),
+    after: ahead?.queries ?? [],
+  })
+  const request = { trx, connection, definition, database: asked.database, shape: asked.shape }
   const binding = await bindingOf(request)
-  const texts = await keyTexts(connection, binding, key, named)
+  const same = binding === likely && early !== null
+  const texts = same ? early : await keyTexts(connection, binding, key, named)
   const id = givenId(binding, texts)
-  return { ...ground, target, binding, rebind: () => bindingOf(request, true), key: texts, id }
+  const looked = same && asked.answers.length > 0
+  const seen = looked ? (ahead?.seen(asked.answers) ?? null) : null
+  return { ...ground, target, binding, rebind: () => bindingOf(request, true), key: texts, id, seen }
 }
 
 /** The row, locked; or the clock, and what a new row gets by default. */
 export async function look(open: OpenTarget): Promise<Seen> {
   const { target, connection, binding, key } = open
-  if (target.creates) {
-    const { now, defaults } = await freshDefaults(connection, binding, undecided(binding, key))
-    return { loaded: null, now, defaults: { ...defaults, ...key } }
-  }
   refuseMissingKey(open)
-  const loaded = await loadRow(connection, binding, {
-    key,
-    lock: target.deletes ? 'update' : 'no key update',
-  })
-  if (loaded === null) throw gone(target.named, key)
-  return { loaded, now: loaded.now, defaults: {} }
+  const ahead = lookAhead(target, binding, key)
+  return open.seen ?? ahead.seen(await connection.run(ahead.queries))
+}
+
+function lookAhead(target: Target, binding: Binding, key: KeyTexts) {
+  if (target.creates) {
+    const wanted = undecided(binding, key)
+    return {
+      queries: [freshQuery(binding, wanted)],
+      seen(answers: readonly Answer[]): Seen {
+        const { now, defaults } = freshFrom(binding, wanted, answers)
+        return { loaded: null, now, defaults: { ...defaults, ...key } }
+      },
+    }
+  }
+  const lock = target.deletes ? 'update' : 'no key update'
+  // Without its whole key it's refused before it is looked for.
+  const whole = binding.model.key.every((name) => name in key)
+  return {
+    queries: whole ? loadQueries(binding, { key, lock }) : [],
+    seen(answers: readonly Answer[]): Seen {
+      const loaded = loadedFrom(binding, answers)
+      if (loaded === null) throw gone(target.named, key)
+      return { loaded, now: loaded.now, defaults: {} }
+    },
+  }
 }
 
 /** @throws UsageError EW_COMMAND_INVALID */
-export function refuseMissingKey({ target, binding, key }: OpenTarget): void {
+function refuseMissingKey({ target, binding, key }: OpenTarget): void {
+  if (target.creates) return
   const missing = binding.model.key.filter((name) => !(name in key))
   if (missing.length === 0) return
   const issues = missing.map((name) => ({ message: 'the key is missing', path: [name] }))

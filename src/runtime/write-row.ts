@@ -3,7 +3,6 @@ import { ident, literal, type Query, qualified, raw, sql } from '../sql/index.js
 import {
   type CallerConnection,
   keepSettings,
-  pinLocally,
   restoreSettings,
   setLocally,
   type Texts,
@@ -36,7 +35,7 @@ export interface RowWrite extends Metadata {
  * them; reads back what was appended. A row that stays as it is is updated to itself: an append that leaves the row alone
  * would be met by an older snapshot as a duplicate key of ours.
  *
- * @throws DatabaseError EW_ANNOUNCEMENT where no trigger took them: the transaction is aborted, so that nobody commits a
+ * @throws DatabaseError EW_ANNOUNCEMENT where no trigger took them (fewer are there): the transaction is aborted, so that nobody commits a
  * row without its events.
  */
 export async function writeRow(
@@ -45,19 +44,20 @@ export async function writeRow(
   write: RowWrite,
   named: Named,
 ): Promise<readonly Texts[]> {
-  const answers = await connection.run([
-    keepSettings,
+  const settings = [
     ...(write.context === null ? [] : [setLocally('eventward.metadata', write.context)]),
     ...inputSettings(binding),
+  ]
+  const around = settings.length > 0
+  const answers = await connection.run([
+    ...(around ? [keepSettings, ...settings] : []),
     writeQuery(binding, write),
-    pinLocally,
-    sql`select coalesce(pg_catalog.current_setting('eventward.announced', true), '') as left_over`,
+    ...(around ? [restoreSettings] : []),
     appendedQuery(binding, write),
-    restoreSettings,
   ])
-  const leftOver = answers.at(-3)?.rows[0]?.['left_over'] ?? ''
-  if (leftOver !== '') await abort(connection, named)
-  return answers.at(-2)?.rows ?? []
+  const appended = answers.at(-1)?.rows ?? []
+  if (appended.length < write.events.length) await abort(connection, named)
+  return appended
 }
 
 function writeQuery(binding: Binding, write: RowWrite): Query {
@@ -123,8 +123,9 @@ const READ_ALIKE = new Set(
  * For columns whose text is read by settings (interval, money, xml, and what may hold them), those settings, while the
  * row is written. Not the others: legacy triggers run under the application's own TimeZone, DateStyle and search_path.
  */
-function inputSettings({ model }: Binding): readonly Query[] {
-  if (model.columns.every(({ castType }) => READ_ALIKE.has(castType))) return []
+function inputSettings({ model, table }: Binding): readonly Query[] {
+  const enums = new Set(table.columns.filter(({ enumLabels }) => enumLabels !== null).map(({ name }) => name))
+  if (model.columns.every(({ castType, name }) => READ_ALIKE.has(castType) || enums.has(name))) return []
   return [
     setLocally('IntervalStyle', 'postgres'),
     setLocally('lc_monetary', 'C'),
@@ -146,13 +147,14 @@ function announcement({ model }: Binding, write: RowWrite): string {
 /** What the trigger appended of ours: not the row as it was before, nor what legacy triggers changed on the way. */
 function appendedQuery({ model, events }: Binding, { id, version }: RowWrite): Query {
   return sql`
-    select e.position, e.version, e.type, e.schema_version, e.data, e.metadata, e.occurred_at, e.recorded_at
+    select e.position, e.version, e.type, e.schema_version, e.data, e.metadata,
+      eventward.enc(e.occurred_at) as occurred_at, eventward.enc(e.recorded_at) as recorded_at
     from ${raw(qualified(events.schema, events.table))} as e
-    where e.aggregate_type = ${raw(literal(model.name))}
-      and e.aggregate_id = ${id} collate "C"
-      and e.version > ${String(version)}::integer
-      and e.transaction_id = pg_current_xact_id()
-      and e.metadata ->> 'source' = 'command'
+    where e.aggregate_type operator(pg_catalog.=) ${raw(literal(model.name))}
+      and e.aggregate_id operator(pg_catalog.=) ${id}::pg_catalog.text collate "C"
+      and e.version operator(pg_catalog.>) ${String(version)}::pg_catalog.int4
+      and e.transaction_id operator(pg_catalog.=) pg_catalog.pg_current_xact_id()
+      and (e.metadata operator(pg_catalog.->>) 'source') operator(pg_catalog.=) 'command'
     order by e.version`
 }
 

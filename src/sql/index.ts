@@ -3,6 +3,7 @@
  */
 
 export type { CaptureInput } from './capture/capture-input.js'
+export { modelOfTriggers as modelUnderAnySettings } from './capture/capture-model.js'
 export { type CaptureNames, captureNames } from './capture/capture-names.js'
 export { compileCapture } from './capture/compile-capture.js'
 export { CAPTURE_SETTINGS } from './capture/output-settings.js'
