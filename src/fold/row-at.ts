@@ -1,6 +1,6 @@
 import type { BoundModel, Row } from '../definition/index.js'
 import { compareInstants } from '../encode/index.js'
-import { compileFold } from './compile-fold.js'
+import { compileFold, type Folder } from './compile-fold.js'
 import type { StoredEvent } from './stored-event.js'
 
 /** A point in a stream's history: a version, or an instant as timestamptz text in UTC. */
@@ -22,25 +22,45 @@ export interface RowAt {
  * The row at a point of its history. At a time: the longest prefix of versions whose times are all at or before it.
  * `events` is the whole stream in order of version.
  */
-export function rowAt(model: BoundModel, events: readonly StoredEvent[], point: Point): RowAt {
-  const counted = prefix(events, point)
-  const apply = compileFold(model)
-  return {
-    row: counted.reduce<Row | null>(apply, null),
-    version: counted.at(-1)?.version ?? 0,
-    outOfOrder:
-      'version' in point
-        ? []
-        : events
-            .slice(counted.length)
-            .filter(({ occurredAt }) => compareInstants(occurredAt, point.time) <= 0)
-            .map(({ version }) => version),
+export function rowAt(model: BoundModel, events: Iterable<StoredEvent>, point: Point): RowAt {
+  const folder = new RowAtFolder(model, point)
+  for (const event of events) folder.add(event)
+  return folder.result()
+}
+
+/** The same, event by event in order of version, for streams that are read in pages. Keeps no event. */
+export class RowAtFolder {
+  readonly #fold: Folder
+  readonly #outOfOrder: number[] = []
+  #row: Row | null = null
+  #version = 0
+  #ended = false
+
+  constructor(
+    model: BoundModel,
+    private readonly point: Point,
+  ) {
+    this.#fold = compileFold(model)
+  }
+
+  add(event: StoredEvent): void {
+    const within = isWithin(event, this.point)
+    this.#ended ||= !within
+    if (!this.#ended) {
+      this.#row = this.#fold(this.#row, event)
+      this.#version = event.version
+    } else if (within && 'time' in this.point) {
+      this.#outOfOrder.push(event.version)
+    }
+  }
+
+  result(): RowAt {
+    return { row: this.#row, version: this.#version, outOfOrder: this.#outOfOrder }
   }
 }
 
-function prefix(events: readonly StoredEvent[], point: Point): readonly StoredEvent[] {
-  const end = events.findIndex((event) =>
-    'version' in point ? event.version > point.version : compareInstants(event.occurredAt, point.time) > 0,
-  )
-  return end === -1 ? events : events.slice(0, end)
+function isWithin(event: StoredEvent, point: Point): boolean {
+  return 'version' in point
+    ? event.version <= point.version
+    : compareInstants(event.occurredAt, point.time) <= 0
 }

@@ -9,10 +9,11 @@ export type RunState = 'planning' | 'running' | 'complete' | 'stopped' | 'failed
 
 export interface NewRun {
   readonly command: string
-  readonly schema: string
-  readonly table: string
-  readonly aggregateType: string
-  readonly definitionHash: string
+  /** Null where it is about no table alone. */
+  readonly schema: string | null
+  readonly table: string | null
+  readonly aggregateType: string | null
+  readonly definitionHash: string | null
   /** Plain data: the options of the command. */
   readonly params: Readonly<Record<string, unknown>>
   /** The greatest key at the start, or null where there is nothing to do. */

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import type { BoundColumn, BoundModel, EventShape } from '../../src/definition/index.js'
-import { compileFold, foldStream, lastSetters, rowAt, type StoredEvent } from '../../src/fold/index.js'
+import {
+  compileFold,
+  foldStream,
+  HistoryFolder,
+  historyEntries,
+  lastSetters,
+  rowAt,
+  type StoredEvent,
+} from '../../src/fold/index.js'
 
 const column = (name: string, more: Partial<BoundColumn> = {}): BoundColumn => ({
   name,
@@ -209,5 +217,49 @@ describe('rowAt', () => {
       outOfOrder: [],
     })
     expect(rowAt(model, history(), { time: '0044-03-15 00:00:00+00 BC' }).row).toBeNull()
+  })
+})
+
+describe('historyEntries', () => {
+  const entries = () =>
+    historyEntries(
+      model,
+      stream(
+        () => event('Created', '{"user_id": 7, "reason": "old", "$residue": {"$odd": "o"}}'),
+        activated,
+        () => event('Changed', '{"status": "late"}'),
+        () => event('Changed', '{"status": "late"}'),
+        () => event('Deleted'),
+      ),
+    )
+
+  it('tells what each event changed, the key left out', () => {
+    const [creation, activation, change, nothing, end] = entries()
+    expect(creation?.changed.map(({ column, after }) => `${column} ${after}`)).toEqual([
+      'user_id 7',
+      'status unpaid',
+      'reason old',
+      '$odd o',
+      'created_at 2018-02-01 23:30:00+00',
+    ])
+    expect(activation?.changed[0]).toEqual({ column: 'status', before: 'unpaid', after: 'active' })
+    expect(change?.changed).toEqual([{ column: 'status', before: 'active', after: 'late' }])
+    expect(nothing?.changed).toEqual([])
+    expect(end?.row).toBeNull()
+    expect(end?.changed).toContainEqual({ column: 'status', before: 'late', after: null })
+  })
+
+  it('marks the residue, names what a creation carries undeclared, and gives facts as JSON', () => {
+    const [creation, activation, change] = entries()
+    expect(creation).toMatchObject({ residue: false, undeclared: ['reason', '$odd'], facts: {} })
+    expect(activation).toMatchObject({ residue: false, undeclared: [], facts: { reason: '"a fact"' } })
+    expect(change).toMatchObject({ residue: true, undeclared: [], facts: {} })
+  })
+
+  it('goes on from a row, as a later page of a stream does', () => {
+    const folder = new HistoryFolder(model)
+    const events = stream(created, activated, () => event('Changed', '{"status": "late"}'))
+    const whole = events.map((one) => folder.add(one))
+    expect(historyEntries(model, events.slice(2), whole[1]?.row ?? null)).toEqual(whole.slice(2))
   })
 })

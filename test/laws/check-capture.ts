@@ -72,7 +72,9 @@ export async function checkCapture(
     const expected = await expectedEvents(session, mutant(model), path)
     // Rows that were there before, and to which nothing was written, have no stream yet.
     await backfill(db.database, definition)
-    const { differences } = await verify(db.database, definition, { engine: 'sql' })
+    // Where code says what some event does (of which a trigger knows none), replay alone proves.
+    const coded = definition.events.some(({ apply }) => apply !== undefined)
+    const { differences } = await verify(db.database, definition, coded ? {} : { engine: 'sql' })
     const replayed = await verify(db.database, definition, { engine: 'replay' })
     return [
       ...unlike(stored, expected),

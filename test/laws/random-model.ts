@@ -77,6 +77,10 @@ interface RandomEvent {
   readonly constants: readonly number[]
   readonly when: Predicate | null
   readonly facts: readonly string[]
+  /** Code says what it does, so it's never recognised. */
+  readonly code: boolean
+  /** Columns from this one on are of the aggregate's base. */
+  readonly inheritsFrom: number
 }
 
 function eventArbitrary(
@@ -106,6 +110,8 @@ function eventArbitrary(
     constants: fc.tuple(...columns.map((column) => fc.nat({ max: column.pool.length }))),
     when: fc.option(predicateArbitrary(columns), { nil: null, freq: 2 }),
     facts: fc.constantFrom([], [], ['status'], ['reason']),
+    code: fc.constantFrom(false, false, false, false, true),
+    inheritsFrom: fc.oneof(fc.constant(columns.length), fc.nat({ max: columns.length })),
   })
 }
 
@@ -151,7 +157,11 @@ function definitionOf(table: string, columns: readonly RandomColumn[], parts: Pa
   const mine = columns.filter((column) => column !== parts.stamp && column !== parts.unknown)
   const described = columns.filter((column) => column !== parts.unknown)
   const event = (creates: boolean) => (random: RandomEvent, at: number) =>
-    eventOf(`${creates ? 'Made' : 'Turned'}${at}`, creates, columns, mine, random)
+    eventOf(`${creates ? 'Made' : 'Turned'}${at}`, creates, columns, mine, {
+      ...random,
+      // What is there already, and what old code makes, must begin with something.
+      code: random.code && !(creates && at === 0),
+    })
   const known = (value: RandomEvent): RandomEvent => ({
     ...value,
     when: value.when !== null && mentions(value.when, parts.unknown?.name) ? null : value.when,
@@ -207,7 +217,20 @@ function eventOf(
   ]
   const attributes = new Set(data.map(({ attribute }) => attribute))
   const facts = random.facts.filter((fact) => !attributes.has(fact))
-  return { type, schemaVersion: 1, creates, data, facts, set, when: random.when }
+  const inherited = mine
+    .map(({ name }) => name)
+    .filter((name) => all.findIndex((column) => column.name === name) >= random.inheritsFrom)
+  return {
+    type,
+    schemaVersion: 1,
+    creates,
+    data,
+    facts,
+    set,
+    when: random.when,
+    ...(inherited.length === 0 ? {} : { inherited }),
+    ...(random.code ? { apply: { run: () => ({}), known: 'version:1' } } : {}),
+  }
 }
 
 /** A pair of rows: each column is NULL, from its pool, or anything; after is often equal to before. */
