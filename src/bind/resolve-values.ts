@@ -30,10 +30,18 @@ export async function resolveValues(
 ): Promise<ResolvedValues> {
   const requests = constantRequests(definition, table)
   const texts = await canonicalTexts(session, requests, zoneOf(definition, table))
+  return valuesOf(requests, texts, await pinnedLookups(session, lookupsOf(definition, table), frozen))
+}
+
+/** The values of a definition by the texts of its constants, in the order asked, and those of its lookups. */
+export function valuesOf(
+  requests: readonly TextRequest[],
+  texts: readonly Text[],
+  pinned: Pinned,
+): ResolvedValues {
   const canonical = new Map(
     requests.map(({ column, value }, index) => [requestKey(column.name, value), texts[index] ?? null]),
   )
-  const pinned = await pinnedLookups(session, lookupsOf(definition, table), frozen)
   const canonicalText: CanonicalText = (column, value) => canonical.get(requestKey(column, value)) ?? null
   return {
     canonical: canonicalText,
@@ -44,7 +52,7 @@ export async function resolveValues(
   }
 }
 
-type Pinned = ReadonlyMap<Lookup['assignment'], Text>
+export type Pinned = ReadonlyMap<Lookup['assignment'], Text>
 
 async function pinnedLookups(
   session: Session,
@@ -68,7 +76,11 @@ async function pinnedLookups(
   return pinned
 }
 
-function constantRequests(definition: AggregateDefinition, table: CatalogTable): readonly TextRequest[] {
+/** All constants that a definition names, each once. */
+export function constantRequests(
+  definition: AggregateDefinition,
+  table: CatalogTable,
+): readonly TextRequest[] {
   const requests = new Map<string, TextRequest>()
   const ask = (event: string, name: string, value: Constant) => {
     const column = table.columns.find((candidate) => candidate.name === name)
@@ -111,12 +123,12 @@ function predicateValues(predicate: Predicate): readonly Comparison[] {
   }
 }
 
-interface VersionedLookup extends Lookup {
+export interface VersionedLookup extends Lookup {
   readonly type: string
   readonly schemaVersion: number
 }
 
-function lookupsOf(definition: AggregateDefinition, table: CatalogTable): readonly VersionedLookup[] {
+export function lookupsOf(definition: AggregateDefinition, table: CatalogTable): readonly VersionedLookup[] {
   return definition.events.flatMap((event) =>
     event.set.flatMap((assignment) => {
       const column = table.columns.find((candidate) => candidate.name === assignment.column)

@@ -37,15 +37,3 @@ type DecideJointly<T> = (
   attributes: unknown,
   presents: Readonly<Record<string, Present>>,
 ) => T | Promise<T>
-
-const parts = new WeakMap<object, AnyCommand>()
-
-/** Notes what a command was made of, for whoever carries it out without a database. */
-export function keepParts(command: object, made: AnyCommand): void {
-  parts.set(command, made)
-}
-
-/** What a command was made of; undefined for what `defineCommand` did not make. */
-export function partsOf(command: object): AnyCommand | undefined {
-  return parts.get(command)
-}

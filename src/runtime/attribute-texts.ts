@@ -4,13 +4,21 @@ import { type BoundColumn, type Constant, checkConstant, type Text } from '../de
 import { EventwardError } from '../errors/index.js'
 import type { CallerConnection } from './caller-connection.js'
 import { readingSession } from './caller-session.js'
-import type { Binding } from './command-binding.js'
+import type { Meaning } from './command-binding.js'
 import { invalid, type Named } from './command-errors.js'
 
 /** A value that is meant for a column. */
 export interface Given {
   readonly column: string
   readonly value: unknown
+}
+
+/** Gives the canonical texts of values that are not known to be canonical. @throws UsageError EW_CONSTANT */
+export type AskTexts = (requests: readonly TextRequest[]) => Promise<readonly Text[]>
+
+/** Has the server write them, through a transaction of the application. */
+export function serverTexts(connection: CallerConnection): AskTexts {
+  return (requests) => canonicalTexts(readingSession(connection), requests)
 }
 
 /**
@@ -20,8 +28,8 @@ export interface Given {
  * @throws UsageError EW_COMMAND_INVALID where a value is none of its column.
  */
 export async function attributeTexts(
-  connection: CallerConnection,
-  binding: Binding,
+  ask: AskTexts,
+  binding: Meaning,
   given: readonly Given[],
   named: Named,
 ): Promise<readonly Text[]> {
@@ -38,10 +46,7 @@ export async function attributeTexts(
     }
   })
   if (asked.length > 0) {
-    const answers = await canonicalTexts(
-      readingSession(connection),
-      asked.map(({ request }) => request),
-    ).catch((error: unknown) => {
+    const answers = await ask(asked.map(({ request }) => request)).catch((error: unknown) => {
       throw asInvalid(error, named)
     })
     asked.forEach(({ place }, index) => {
@@ -52,7 +57,7 @@ export async function attributeTexts(
 }
 
 /** What a value of any type says as a constant of its column, where its description tells. */
-function checkValue({ table }: Binding, name: string, value: unknown, named: Named): Constant {
+function checkValue({ table }: Meaning, name: string, value: unknown, named: Named): Constant {
   const column = table.columns.find((candidate) => candidate.name === name)
   const known =
     value === null || ['string', 'number', 'bigint', 'boolean'].includes(typeof value)
@@ -96,7 +101,7 @@ function knownText(column: BoundColumn, value: Constant): Text | undefined {
   return undefined
 }
 
-function columnsNamed({ model, table }: Binding, name: string) {
+function columnsNamed({ model, table }: Meaning, name: string) {
   return {
     // Each name comes from the model's own events and key.
     bound: model.columns.find((column) => column.name === name) as BoundColumn,

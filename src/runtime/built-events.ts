@@ -11,7 +11,7 @@ import type { Built } from './planned-event.js'
  */
 export function refuseWrongEvents(
   { creates, deletes, named }: Target,
-  { model }: Binding,
+  { model }: Pick<Binding, 'model'>,
   built: readonly Built[],
 ): void {
   built.forEach(({ type }, index) => {

@@ -3,14 +3,16 @@ import type { Knex } from 'knex'
 import { sqlstateOf } from '../db/index.js'
 import { connectionOf, setLocally } from './caller-connection.js'
 import { forgetBindings } from './command-binding.js'
-import { invalid, refusedBy } from './command-errors.js'
+import { invalid } from './command-errors.js'
 import { validAttributes } from './command-input.js'
 import { claimKey, earlierEvents, finishKey } from './command-key.js'
 import type { CommandPlan, SeenTarget, Slots } from './command-plan.js'
 import type { AppendedEvent, CallOptions } from './command-types.js'
 import { contextJson, contextMetadata } from './context.js'
+import { decide } from './decide.js'
 import { jsonText } from './json-text.js'
 import { enqueuedBy, participantsOf } from './participants.js'
+import { presentOf, refuseOtherVersion, type Seen, stateOf } from './planned-rows.js'
 import {
   append,
   type Ground,
@@ -19,10 +21,6 @@ import {
   openTarget,
   type PlannedTarget,
   planned,
-  presentOf,
-  refuseOtherVersion,
-  type Seen,
-  stateOf,
 } from './target-run.js'
 
 export interface Call {
@@ -104,12 +102,9 @@ async function carryOut(run: Run, ground: Ground): Promise<Appended> {
   const { plan, options } = run
   const looked = await lookAtAll(run, ground)
   const seen = seenOf(looked)
-  const objection = await plan.validate(seen, run.attributes)
-  if (typeof objection === 'string' && objection !== '') {
-    throw refusedBy(plan.named, looked[0]?.open.id ?? null, objection)
-  }
-  if (await plan.noop(seen, run.attributes)) return null
-  const built = await plan.build(seen, run.attributes)
+  const id = looked[0]?.open.id ?? null
+  const built = await decide(plan, seen, { attributes: run.attributes, id })
+  if (built === null) return null
 
   const writes: PlannedTarget[] = []
   for (const { open, seen: row } of looked) {
@@ -181,7 +176,7 @@ export function seenOf(looked: readonly Looked[]): Slots<SeenTarget> {
   return Object.fromEntries(
     looked.map(({ open, seen }) => {
       const state = stateOf(open.binding, seen.loaded?.row ?? null)
-      return [open.target.slot, { state, present: presentOf(open, seen) }]
+      return [open.target.slot, { state, present: presentOf(open, seen, open.trx) }]
     }),
   )
 }

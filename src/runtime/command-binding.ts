@@ -25,6 +25,9 @@ export interface Binding {
   readonly origin: Readonly<Record<'definition' | 'shape' | 'writer', string>>
 }
 
+/** What of it says what events mean: all that is needed to plan them. */
+export type Meaning = Pick<Binding, 'model' | 'table' | 'apply'>
+
 /** Per configuration of a knex, definition and database, since the parts of one pool may lead to several databases. */
 const known = new WeakMap<object, WeakMap<AggregateDefinition, Map<string, Binding>>>()
 

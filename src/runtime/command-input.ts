@@ -1,7 +1,6 @@
 import type { AggregateDefinition, StandardIssue, StandardSchemaV1 } from '../definition/index.js'
-import { attributeTexts } from './attribute-texts.js'
-import type { CallerConnection } from './caller-connection.js'
-import type { Binding } from './command-binding.js'
+import { type AskTexts, attributeTexts } from './attribute-texts.js'
+import type { Meaning } from './command-binding.js'
 import { invalid, type Named } from './command-errors.js'
 import type { KeyTexts } from './load-row.js'
 
@@ -21,13 +20,13 @@ export function splitInput({ table }: AggregateDefinition, input: unknown, named
 
 /** The texts of the key's columns, of those that were given. */
 export async function keyTexts(
-  connection: CallerConnection,
-  binding: Binding,
+  ask: AskTexts,
+  binding: Meaning,
   key: Readonly<Record<string, unknown>>,
   named: Named,
 ): Promise<KeyTexts> {
   const given = Object.entries(key).map(([column, value]) => ({ column, value }))
-  const texts = await attributeTexts(connection, binding, given, named)
+  const texts = await attributeTexts(ask, binding, given, named)
   return Object.fromEntries(given.map(({ column }, index) => [column, texts[index] ?? '']))
 }
 

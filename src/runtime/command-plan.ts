@@ -38,6 +38,18 @@ export interface CommandPlan {
   readonly build: (seen: Slots<SeenTarget>, attributes: unknown) => Promise<Slots<readonly Built[]>>
 }
 
+const plans = new WeakMap<object, CommandPlan>()
+
+/** Notes how a command is carried out, for whoever does so without a database. */
+export function keepPlan(command: object, plan: CommandPlan): void {
+  plans.set(command, plan)
+}
+
+/** Undefined for what neither `defineCommand` nor `defineJointCommand` made. */
+export function planKept(command: object): CommandPlan | undefined {
+  return plans.get(command)
+}
+
 /** The slot of a command that is about one aggregate. */
 export const ONLY = 'it'
 

@@ -1,9 +1,9 @@
 import type { Knex } from 'knex'
 import type { AnyAggregate } from '../definition/index.js'
-import { type AnyCommand, keepParts } from './any-command.js'
+import type { AnyCommand } from './any-command.js'
 import { callCommand } from './call-command.js'
 import { commandIssues, type Issue } from './command-issues.js'
-import { ONLY, planOf } from './command-plan.js'
+import { keepPlan, ONLY, planOf } from './command-plan.js'
 import type {
   AnySchema,
   AppendedEvent,
@@ -134,6 +134,6 @@ export function defineCommand<
       return (plain.several === true ? events : (events[0] ?? null)) as never
     },
   })
-  keepParts(command, plain)
+  keepPlan(command, plan)
   return command
 }

@@ -3,7 +3,7 @@ import type { AnyAggregate, StandardSchemaV1 } from '../definition/index.js'
 import type { AnyJointCommand } from './any-command.js'
 import { callCommand } from './call-command.js'
 import { commandIssues, type Issue } from './command-issues.js'
-import { jointPlanOf } from './command-plan.js'
+import { jointPlanOf, keepPlan } from './command-plan.js'
 import type {
   AnySchema,
   AppendedEvent,
@@ -133,7 +133,7 @@ export function defineJointCommand<
   const { name = null, aggregates } = input
   // What the types promise is checked at run time as well: what follows takes plain data.
   const plan = jointPlanOf(input as unknown as AnyJointCommand)
-  return Object.freeze({
+  const command = Object.freeze({
     name,
     aggregates,
     errors: (given: unknown, knex?: Knex) => commandIssues(plan, given, knex),
@@ -147,4 +147,6 @@ export function defineJointCommand<
       return (await callCommand(plan, { knex, input: given, options: run })) as never
     },
   })
+  keepPlan(command, plan)
+  return command
 }

@@ -3,6 +3,7 @@ import type { AggregateDefinition, Row } from '../definition/index.js'
 import { streamOf } from '../recognise/index.js'
 import { columnOf, literal, type Query, qualified, raw, sql, streamIdSql } from '../sql/index.js'
 import { rowShapeQuery } from './ask-phase.js'
+import { serverTexts } from './attribute-texts.js'
 import { type CallerConnection, connectionOf } from './caller-connection.js'
 import { readingSession } from './caller-session.js'
 import { type Binding, bindingOf } from './command-binding.js'
@@ -54,7 +55,7 @@ export async function wholeKey(
       .map((name) => ({ message: 'is no column of the key', path: [name] })),
   ]
   if (wrong.length > 0) throw invalid(named, wrong)
-  return keyTexts(connection, binding, key, named)
+  return keyTexts(serverTexts(connection), binding, key, named)
 }
 
 /** Locked (FOR NO KEY UPDATE, until the transaction ends) where asked. Null where there is no such row. */

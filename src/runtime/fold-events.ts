@@ -1,7 +1,7 @@
 import type { Row } from '../definition/index.js'
 import { decodeText, members } from '../encode/index.js'
 import { columnsOf, streamOf } from '../recognise/index.js'
-import type { Binding } from './command-binding.js'
+import type { Meaning } from './command-binding.js'
 import { invalid, type Named, wrongEvent } from './command-errors.js'
 import type { Target } from './command-plan.js'
 import type { KeyTexts, Loaded } from './load-row.js'
@@ -18,7 +18,7 @@ interface Written {
 /** The row before and after the events, and the events that lead from one to the other. */
 export function rowsOf(
   { deletes }: Target,
-  binding: Binding,
+  binding: Meaning,
   { loaded, planned, defaults, now, named }: Written,
 ) {
   const { model, apply } = binding
@@ -45,7 +45,7 @@ export function rowsOf(
 }
 
 /** The key of a new row: as the creating event carries it, as it was given, or as the table makes it. */
-function newKey({ model }: Binding, [creating]: readonly Planned[], defaults: Row, named: Named): Row {
+function newKey({ model }: Meaning, [creating]: readonly Planned[], defaults: Row, named: Named): Row {
   const shape = model.events.find(({ type }) => type === creating?.type)
   const data = members(creating?.data ?? '{}')
   const key = model.key.map((name) => {
@@ -65,7 +65,7 @@ function newKey({ model }: Binding, [creating]: readonly Planned[], defaults: Ro
 
 /** Columns that a new row may get by default: not given, and not set by whatever event creates a row. */
 export function undecided(
-  { model }: Binding,
+  { model }: Meaning,
   given: KeyTexts,
 ): (column: { readonly name: string }) => boolean {
   const creating = model.events.filter(({ effect }) => effect === 'creates').map(columnsOf)

@@ -2,7 +2,7 @@
  * What an application calls, on its own knex: commands, the context of a request, and a knex that keeps events beside
  * writes. Runs in the application's transactions and leaves no setting behind; must never know a command of the CLI.
  */
-export { type AnyCommand, partsOf, type ShownRow } from './any-command.js'
+export type { AnyCommand, ShownRow } from './any-command.js'
 export { appendedEvent } from './appended-event.js'
 export { type CallerConnection, connectionOf } from './caller-connection.js'
 export { readingSession } from './caller-session.js'
@@ -38,6 +38,7 @@ export {
 export { type Enqueued, type Participant, participate, type Upcoming } from './participants.js'
 export type { Built } from './planned-event.js'
 export { type Predicates, predicatesOf } from './predicates-of.js'
+export { readEvents } from './read-events.js'
 export { type FindOptions, type HistoryEvent, type Repository, repositoryOf } from './repository-of.js'
 export { versionOf } from './shown-state.js'
 export type { Change, Point } from './stream-history.js'

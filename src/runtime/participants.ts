@@ -13,6 +13,12 @@ export type Enqueued = Readonly<Record<string, readonly string[]>>
 /** What takes part in the transaction of a command's events: reactors, projections. */
 export interface Participant {
   /**
+   * Whether it may call commands of its own in the transaction. Such ones come last: what the others write of an event must
+   * be written before the events that it leads to.
+   * @default false
+   */
+  readonly reacts?: boolean
+  /**
    * Asked before anything is appended: which jobs `appended` will enqueue in this transaction. It becomes `enqueued` in
    * the metadata of the events, so that whoever reads the log enqueues none of them again.
    */
@@ -25,13 +31,17 @@ export interface Participant {
 const attached = new WeakMap<object, readonly Participant[]>()
 
 /**
- * From now on `participant` takes part in every command of this knex and of its transactions, after those that do already.
+ * From now on `participant` takes part in every command of this knex and of its transactions, after those that do already and before those that react.
  *
  * @returns what takes it off again.
  */
 export function participate(knex: Knex, participant: Participant): () => void {
   const config = configOf(knex)
-  attached.set(config, [...(attached.get(config) ?? []), participant])
+  const all = [...(attached.get(config) ?? []), participant]
+  attached.set(config, [
+    ...all.filter(({ reacts }) => reacts !== true),
+    ...all.filter(({ reacts }) => reacts),
+  ])
   return () => {
     const others = (attached.get(config) ?? []).filter((one) => one !== participant)
     attached.set(config, others)

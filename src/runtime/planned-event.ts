@@ -2,9 +2,8 @@ import type { AggregateDefinition, BoundColumn, BoundEvent, Row, Text } from '..
 import { RESIDUE_MEMBER } from '../definition/index.js'
 import { encodeText, textOfInstant } from '../encode/index.js'
 import { columnsOf, laterColumns, standsInResidue } from '../recognise/index.js'
-import { attributeTexts } from './attribute-texts.js'
-import type { CallerConnection } from './caller-connection.js'
-import type { Binding } from './command-binding.js'
+import { type AskTexts, attributeTexts } from './attribute-texts.js'
+import type { Meaning } from './command-binding.js'
 import { invalid, type Named, wrongEvent } from './command-errors.js'
 import { cutTo } from './cut-time.js'
 import { jsonText } from './json-text.js'
@@ -37,8 +36,8 @@ interface Draft {
 
 /** What `planEvents` is given. */
 export interface Plan {
-  readonly connection: CallerConnection
-  readonly binding: Binding
+  readonly texts: AskTexts
+  readonly binding: Meaning
   readonly definition: AggregateDefinition
   readonly named: Named
   readonly now: Moment
@@ -66,7 +65,7 @@ export async function planEvents(plan: Plan): Promise<readonly Planned[]> {
 }
 
 async function draftOf(plan: Plan, built: Built): Promise<Draft> {
-  const { binding, named, connection } = plan
+  const { binding, named } = plan
   const event = binding.model.events.find(({ type }) => type === built.type)
   if (event === undefined) throw wrongEvent(named, `gave ${JSON.stringify(built.type)}, which is no event`)
   const data = built.data ?? {}
@@ -74,7 +73,7 @@ async function draftOf(plan: Plan, built: Built): Promise<Draft> {
   sameNames(named, event.type, 'attribute', Object.keys(data), attributes)
   sameNames(named, event.type, 'fact', Object.keys(built.facts ?? {}), event.facts)
   const given = event.data.map(({ attribute, column }) => ({ column, value: data[attribute] }))
-  const texts = await attributeTexts(connection, binding, given, named)
+  const texts = await attributeTexts(plan.texts, binding, given, named)
   return {
     event,
     texts: new Map(event.data.map(({ column }, index) => [column, texts[index] ?? null])),

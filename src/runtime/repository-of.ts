@@ -6,9 +6,9 @@ import { isTransaction } from './call-command.js'
 import { gone } from './command-errors.js'
 import type { AppendedEvent, EventNames, KeyInput, State } from './command-types.js'
 import { findRow, openReading, wholeKey } from './find-row.js'
+import { stateOf } from './planned-rows.js'
 import { keepVersion } from './shown-state.js'
 import { type Change, type Point, streamAt, streamHistory } from './stream-history.js'
-import { stateOf } from './target-run.js'
 
 export interface FindOptions {
   /** Locks the row (FOR NO KEY UPDATE) until the transaction ends: give a transaction. @default false */

@@ -11,7 +11,7 @@ import type { Texts } from './caller-connection.js'
 import { readingSession } from './caller-session.js'
 import { invalid } from './command-errors.js'
 import { type Reading, wholeKey } from './find-row.js'
-import { stateOf } from './target-run.js'
+import { stateOf } from './planned-rows.js'
 
 /** A version, or a time as PostgreSQL reads it (in UTC where it names no zone). */
 export type Point = number | string

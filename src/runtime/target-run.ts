@@ -1,22 +1,20 @@
 import type { Knex } from 'knex'
-import type { Row } from '../definition/index.js'
-import { streamOf } from '../recognise/index.js'
 import type { Query } from '../sql/index.js'
-import type { ShownRow } from './any-command.js'
-import { appendedEvent, shownText } from './appended-event.js'
+import { appendedEvent } from './appended-event.js'
 import { askPhase } from './ask-phase.js'
+import { serverTexts } from './attribute-texts.js'
 import { isRegistered, refuseUnregistered, refuseWrongEvents } from './built-events.js'
 import type { Answer, CallerConnection } from './caller-connection.js'
 import { type Binding, bindingOf, likelyBinding } from './command-binding.js'
-import { conflict, gone, invalid, wrongEvent } from './command-errors.js'
+import { gone, invalid, wrongEvent } from './command-errors.js'
 import { keyTexts } from './command-input.js'
 import type { Target } from './command-plan.js'
-import type { AppendedEvent, Present } from './command-types.js'
-import { rowsOf, undecided } from './fold-events.js'
-import { type KeyTexts, type Loaded, loadedFrom, loadQueries, type Moment } from './load-row.js'
+import type { AppendedEvent } from './command-types.js'
+import { undecided } from './fold-events.js'
+import { type KeyTexts, loadedFrom, loadQueries } from './load-row.js'
 import { freshFrom, freshQuery } from './new-row.js'
-import { type Built, planEvents } from './planned-event.js'
-import { keepModel } from './shown-state.js'
+import type { Built } from './planned-event.js'
+import { givenId, type Planning, plannedRows, type Seen } from './planned-rows.js'
 import { type Metadata, writeRow } from './write-row.js'
 
 /** The transaction in which a command is carried out. */
@@ -30,8 +28,7 @@ export interface Ground {
 }
 
 /** A target whose table is locked against flips and whose key is known. */
-export interface OpenTarget extends Ground {
-  readonly target: Target
+export interface OpenTarget extends Ground, Planning {
   readonly binding: Binding
   /** Binds anew, for what may have been registered since. */
   readonly rebind: () => Promise<Binding>
@@ -40,15 +37,6 @@ export interface OpenTarget extends Ground {
   readonly id: string | null
   /** The row, where it was asked for in the same round trip as the phase. */
   readonly seen: Seen | null
-}
-
-/** What the command decides upon. */
-export interface Seen {
-  /** Null where the row is to be made. */
-  readonly loaded: Loaded | null
-  readonly now: Moment
-  /** Of a row to be made: what it was given as its key, and what the table gives. */
-  readonly defaults: Row
 }
 
 /**
@@ -66,7 +54,8 @@ export async function openTarget(
   const { trx, connection, own, prelude } = ground
   const { aggregate: definition, named } = target
   const likely = own && alone ? likelyBinding(trx, definition) : undefined
-  const early = likely === undefined ? null : await keyTexts(connection, likely, key, named)
+  const ask = serverTexts(connection)
+  const early = likely === undefined ? null : await keyTexts(ask, likely, key, named)
   const ahead = likely === undefined || early === null ? null : lookAhead(target, likely, early)
   const asked = await askPhase(connection, definition, named, {
     before: prelude.splice(0),
@@ -75,11 +64,12 @@ export async function openTarget(
   const request = { trx, connection, definition, database: asked.database, shape: asked.shape }
   const binding = await bindingOf(request)
   const same = binding === likely && early !== null
-  const texts = same ? early : await keyTexts(connection, binding, key, named)
+  const texts = same ? early : await keyTexts(ask, binding, key, named)
   const id = givenId(binding, texts)
   const looked = same && asked.answers.length > 0
   const seen = looked ? (ahead?.seen(asked.answers) ?? null) : null
-  return { ...ground, target, binding, rebind: () => bindingOf(request, true), key: texts, id, seen }
+  const rebind = () => bindingOf(request, true)
+  return { ...ground, target, binding, texts: ask, rebind, key: texts, id, seen }
 }
 
 /** The row, locked; or the clock, and what a new row gets by default. */
@@ -123,45 +113,12 @@ function refuseMissingKey({ target, binding, key }: OpenTarget): void {
   throw invalid(target.named, issues)
 }
 
-/** @throws ConflictError EW_CONFLICT where the stream has gone on since the caller looked. */
-export function refuseOtherVersion({ target }: OpenTarget, { loaded }: Seen, expected: number): void {
-  const version = loaded?.version ?? 0
-  if (version !== expected) throw conflict(target.named, { id: loaded?.id ?? null, version, expected })
-}
-
-export function stateOf(binding: Binding, row: Row | null): ShownRow | null {
-  if (row === null) return null
-  const { model } = binding
-  const state = Object.fromEntries(
-    model.columns.map(({ name, encoding }) => [name, shownText(encoding, row[name] ?? null)]),
-  )
-  return keepModel(Object.freeze(state), model)
-}
-
-/** What is known beside the state. */
-export function presentOf(open: OpenTarget, seen: Seen): Present {
-  const { binding, trx } = open
-  const id = seen.loaded?.id ?? givenId(binding, seen.defaults)
-  return Object.freeze({
-    id,
-    version: seen.loaded?.version ?? 0,
-    now: seen.now.utc,
-    trx,
-    after: async (events: Built | readonly Built[]) => {
-      const built = [events].flat() as readonly Built[]
-      refuseWrongEvents(open.target, binding, built)
-      const { after } = await plannedRows(open, binding, seen, built)
-      return stateOf(binding, after)
-    },
-  }) as Present
-}
-
 /** The events and the row that they lead to; nothing is written yet. */
 export async function planned(open: OpenTarget, seen: Seen, built: readonly Built[]) {
   const { target } = open
   refuseWrongEvents(target, open.binding, built)
   const binding = await registered(open, built)
-  const rows = await plannedRows(open, binding, seen, built)
+  const rows = await plannedRows({ ...open, binding }, seen, built)
   if (rows.events.length === 0)
     throw wrongEvent(target.named, 'gave no event, and there is no noop that says so')
   return { open, binding, rows, version: seen.loaded?.version ?? 0 }
@@ -182,14 +139,6 @@ export async function append(
   )
 }
 
-async function plannedRows(open: OpenTarget, binding: Binding, seen: Seen, built: readonly Built[]) {
-  const { connection, target } = open
-  const { named, aggregate: definition } = target
-  const { now, defaults, loaded } = seen
-  const events = await planEvents({ connection, binding, definition, named, now, built, defaults })
-  return rowsOf(target, binding, { loaded, planned: events, defaults, now, named })
-}
-
 /** Looked at once more before it is refused: the definition may have been registered since it was bound. */
 async function registered(
   { rebind, binding, target }: OpenTarget,
@@ -199,8 +148,4 @@ async function registered(
   const again = await rebind()
   refuseUnregistered(again, built, target.named)
   return again
-}
-
-function givenId({ model }: Binding, given: Row): string | null {
-  return model.key.every((name) => (given[name] ?? null) !== null) ? streamOf(model, given) : null
 }
