@@ -6,6 +6,7 @@ import { StoppedError, UsageError } from '../src/errors/index.js'
 import { readEnvironment } from '../src/migrate/index.js'
 import type { GlobalOptions } from './command.js'
 import type { Io } from './io.js'
+import { type LongOutput, longOutput } from './long-output.js'
 import { secretsOf } from './redact.js'
 import { type ProgressView, progressView } from './render/progress-view.js'
 
@@ -21,6 +22,8 @@ export interface Host {
   readonly io: Io
   readonly signal: AbortSignal
   readonly progress: ProgressView
+  /** Writes a list of any length as it comes. */
+  readonly long: LongOutput
   /** Loads the configuration. */
   readonly config: () => Promise<LoadedConfig>
   /** The same, or null where none is named and none is there. */
@@ -57,6 +60,7 @@ export function createHost(name: string, args: GlobalOptions, io: Io, signal: Ab
     signal,
     secrets,
     progress: progressView(name, args, io),
+    long: longOutput(name, { stdout: io.stdout, json: args.json, signal }),
     config,
     configIfAny: async () => (args.config !== undefined || hasConfig(io.cwd) ? config() : null),
     url,

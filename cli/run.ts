@@ -31,10 +31,10 @@ export async function run(
     host = createHost(name, parsed.args, io, stop.signal)
     const outcome = await parsed.command.run(parsed.args as never, host)
     host.progress.end()
-    return report.outcome(name, outcome, host.secrets)
+    return report.outcome(name, outcome, host)
   } catch (error) {
     host?.progress.end()
-    return report.failure(name, error, host?.secrets ?? [])
+    return report.failure(name, error, host)
   } finally {
     stop.release()
   }
@@ -61,23 +61,27 @@ function reporter(argv: readonly string[], io: Io) {
       return 0
     },
 
-    outcome(command: string, { ok, members, text, error }: Outcome, secrets: readonly string[]): number {
+    outcome(command: string, { ok, members, text, error }: Outcome, { secrets, long }: Host): number {
       const all = [...known, ...secrets]
       // What a command found is data, not our words: it's printed as it is. The error may quote a URL.
-      if (json)
-        print({ v: 1, command, ok, ...members, ...(error ? { error: withoutSecrets(error, all) } : {}) })
+      const found = { ok, ...members, ...(error ? { error: withoutSecrets(error, all) } : {}) }
+      if (long.isOpen()) long.end(found, json ? '' : text())
+      else if (json) print({ v: 1, command, ...found })
       else {
         const shown = text()
         if (shown !== '') io.stdout.write(`${shown}\n`)
-        if (error !== undefined) warn(error, all)
       }
+      if (!json && error !== undefined) warn(error, all)
       return ok ? 0 : (error?.exitStatus ?? new GateError('EW_NOT_OK', command).exitStatus)
     },
 
-    failure(command: string, thrown: unknown, secrets: readonly string[]): number {
+    failure(command: string, thrown: unknown, host: Host | undefined): number {
       const error = asError(thrown)
-      const all = [...known, ...secrets]
-      if (json) print({ v: 1, command, ok: false, error: withoutSecrets(error, all) })
+      const all = [...known, ...(host?.secrets ?? [])]
+      const failed = { ok: false, error: withoutSecrets(error, all) }
+      // Still one document, though it fails in the middle of its list.
+      if (host?.long.isOpen() === true) host.long.end(failed, '')
+      else if (json) print({ v: 1, command, ...failed })
       warn(error, all)
       return error.exitStatus
     },

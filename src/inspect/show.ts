@@ -1,14 +1,10 @@
 import type { LoadedConfig } from '../config/index.js'
 import { type Database, type Session, sqlstateOf } from '../db/index.js'
-import { type Row, tableName } from '../definition/index.js'
+import type { Row } from '../definition/index.js'
 import { UsageError } from '../errors/index.js'
-import { type Point, rowAt } from '../fold/index.js'
+import { type Point, RowAtFolder } from '../fold/index.js'
 import { sql } from '../sql/index.js'
-import { requireEventsTable } from '../store/index.js'
-import { bindStored } from './bind-stored.js'
-import { parseStreamId } from './parse-stream-id.js'
-import { readStream } from './read-stream.js'
-import { aggregateNamed } from './select-aggregates.js'
+import { openStream, streamPages } from './read-stream.js'
 
 /** A row as its events have it at one point. */
 export interface Shown {
@@ -28,7 +24,7 @@ export interface Shown {
 }
 
 /**
- * The row at a version or a time, folded from its events. Reads only.
+ * The row at a version or a time, folded from its events, which are read a page at a time. Reads only.
  *
  * @param input.at a version, a time as PostgreSQL reads it (in UTC where it names no zone), or undefined for now.
  * @throws UsageError EW_AGGREGATE_UNKNOWN, EW_KEY_INVALID, EW_STREAM_UNKNOWN, EW_TIME_INVALID, EW_NOT_MIGRATED
@@ -38,20 +34,20 @@ export function show(
   config: LoadedConfig,
   input: { readonly aggregate: string; readonly id: string; readonly at: string | undefined },
 ): Promise<Shown> {
-  const definition = aggregateNamed(config, input.aggregate)
-  return database.session((session) =>
-    session.transaction({ readOnly: true }, async () => {
-      await requireEventsTable(session, config.events)
-      const { model } = await bindStored(session, definition)
-      const at = input.at === undefined ? null : await parsePoint(session, input.at)
-      const id = await parseStreamId(session, model, input.id)
-      const events = await readStream(session, model, config.events, id)
-      const lastVersion = events.at(-1)?.version ?? 0
-      const { row, version, outOfOrder } = rowAt(model, events, at ?? { version: lastVersion })
-      const table = tableName({ schema: model.schema, name: model.table })
-      return { aggregate: model.name, table, id, at, version, lastVersion, row, outOfOrder }
-    }),
-  )
+  return database.session(async (session) => {
+    const { stream, at } = await session.transaction({ readOnly: true }, async () => {
+      const point = input.at === undefined ? null : await parsePoint(session, input.at)
+      return { stream: await openStream(session, config, input), at: point }
+    })
+    const { model, table, id, lastVersion } = stream
+    const folder = new RowAtFolder(model, at ?? { version: lastVersion })
+    const end = at !== null && 'version' in at ? at.version : lastVersion
+    for await (const page of streamPages(session, { ...stream, lastVersion: Math.min(end, lastVersion) })) {
+      for (const event of page) folder.add(event)
+    }
+    const { row, version, outOfOrder } = folder.result()
+    return { aggregate: model.name, table, id, at, version, lastVersion, row, outOfOrder }
+  })
 }
 
 async function parsePoint(session: Session, given: string): Promise<Point> {

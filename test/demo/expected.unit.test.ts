@@ -66,7 +66,7 @@ describe('the demo fails', () => {
   })
 
   it('where a row of the slide has other events', () => {
-    const none = { aggregate: 'Subscription', table: 'subscriptions', id: '13', entries: [] }
+    const none = { aggregate: 'Subscription', table: 'subscriptions', id: '13', lastVersion: 0, entries: [] }
     expect(slideProblems(none)).toEqual(['13 has 0 events instead of 4'])
   })
 })
