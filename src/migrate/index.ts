@@ -4,6 +4,7 @@
  */
 
 export { ARCHIVE_MARKER, DEFAULT_EVENTS, EVENTS_MARKER, type EventsTable } from './events-table.js'
+export { installQueue, QUEUE_SCHEMA, quietLogger } from './install-queue.js'
 export { type Installed, readEnvironment, readInstalled, readOwnTables } from './installed.js'
 export {
   type MigrateOptions,

@@ -3,6 +3,7 @@ import { MigrationError, Umzug } from 'umzug'
 import { connect, databaseError, pinSettings, type Target } from '../db/index.js'
 import { UsageError } from '../errors/index.js'
 import { type EventsTable, withEventsTable } from './events-table.js'
+import { installQueue } from './install-queue.js'
 import { installedEvents } from './installed-events.js'
 import { type LockOptions, withMigrationLock } from './migration-lock.js'
 import { MIGRATIONS } from './migration-source.js'
@@ -77,6 +78,7 @@ function run(
     withKnex(options, async (knex) => {
       await refuseMismatch(knex, options.events)
       const done = await go(umzugOf(knex), knex)
+      if (direction === 'up') await installQueue(options.url)
       const applied = await recordedMigrations(knex)
       return { direction, migrations: done.map(({ name }) => name), applied: applied.map(({ name }) => name) }
     }),

@@ -6,6 +6,7 @@ import * as capture from '../../migrations/005_capture.js'
 import * as cutover from '../../migrations/006_cutover.js'
 import * as adopt from '../../migrations/007_adopt.js'
 import * as commands from '../../migrations/008_commands.js'
+import * as reactors from '../../migrations/009_reactors.js'
 import * as projections from '../../migrations/010_projections.js'
 import type { Migration } from './recorded-migration.js'
 
@@ -19,6 +20,7 @@ export const MIGRATIONS: readonly (Migration & { readonly name: string })[] = [
   { name: '006_cutover', ...cutover },
   { name: '007_adopt', ...adopt },
   { name: '008_commands', ...commands },
+  { name: '009_reactors', ...reactors },
   { name: '010_projections', ...projections },
 ]
 

@@ -1,5 +1,6 @@
 import { sqlstateOf } from '../db/index.js'
 import { UsageError } from '../errors/index.js'
+import { type Cursor, cursorColumns, cursorOf, EPOCH, presentEpoch, setCursor } from '../log/index.js'
 import type { CallerConnection } from '../runtime/index.js'
 import { type Query, sql } from '../sql/index.js'
 import type { Projection } from './define-projection.js'
@@ -20,19 +21,8 @@ export interface Generation {
   readonly events: string
 }
 
-/** Where in the log: see the comments of migration 010. */
-export interface Cursor {
-  readonly snapshot: string | null
-  readonly horizon: string
-  readonly nextHorizon: string | null
-  readonly pendingPosition: string | null
-  readonly pendingXmax: string | null
-  readonly upto: string | null
-  readonly position: string
-}
-
-const COLUMNS: Query = sql`g.id, g.generation, g.version, g.schema_name, g.table_name, g.state, g.epoch, g.snapshot, g.horizon,
-  g.next_horizon, g.pending_position, g.pending_xmax, g.upto, g.window_position, g.events`
+const COLUMNS: Query = sql`g.id, g.generation, g.version, g.schema_name, g.table_name, g.state, g.epoch,
+  ${cursorColumns('g.')}, g.events`
 
 /** All generations of a projection, the oldest first. Takes no lock. */
 export async function generationsOf(
@@ -111,18 +101,6 @@ export async function addGeneration(
   return generationOf(answers[0]?.rows[0] ?? {})
 }
 
-const EPOCH: Query = sql`(
-  select c.system_identifier::text || '/' || d.oid::text
-  from pg_catalog.pg_control_system() c, pg_catalog.pg_database d
-  where d.datname = pg_catalog.current_database()
-)`
-
-/** The cluster and database of a connection. */
-export async function presentEpoch(connection: CallerConnection): Promise<string> {
-  const [answer] = await connection.run([sql`select ${EPOCH} as epoch`])
-  return answer?.rows[0]?.['epoch'] ?? ''
-}
-
 /** @throws UsageError EW_LOG_EPOCH where the database was restored elsewhere: its transaction ids start over. */
 export async function refuseOtherEpoch(
   connection: CallerConnection,
@@ -148,13 +126,7 @@ export async function storeCursor(
   await connection.run([
     sql`
     update eventward.projection_generations
-    set snapshot = ${cursor.snapshot}::pg_catalog.pg_snapshot,
-      horizon = ${cursor.horizon}::bigint,
-      next_horizon = ${cursor.nextHorizon}::bigint,
-      pending_position = ${cursor.pendingPosition}::bigint,
-      pending_xmax = ${cursor.pendingXmax}::pg_catalog.xid8,
-      upto = ${cursor.upto}::pg_catalog.pg_snapshot,
-      window_position = ${cursor.position}::bigint,
+    set ${setCursor(cursor)},
       events = ${events}::bigint
     where id = ${id}::bigint`,
   ])
@@ -173,15 +145,7 @@ function generationOf(row: Texts): Generation {
     // The column's check allows no other.
     state: text('state') as GenerationState,
     epoch: text('epoch'),
-    cursor: {
-      snapshot: row['snapshot'] ?? null,
-      horizon: text('horizon'),
-      nextHorizon: row['next_horizon'] ?? null,
-      pendingPosition: row['pending_position'] ?? null,
-      pendingXmax: row['pending_xmax'] ?? null,
-      upto: row['upto'] ?? null,
-      position: text('window_position'),
-    },
+    cursor: cursorOf(row),
     events: text('events'),
   }
 }

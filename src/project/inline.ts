@@ -1,4 +1,5 @@
 import type { Knex } from 'knex'
+import { notDelivered } from '../log/index.js'
 import {
   type AppendedEvent,
   type CallerConnection,
@@ -12,7 +13,6 @@ import { requireEventsTable } from '../store/index.js'
 import type { Projection } from './define-projection.js'
 import { type Generation, generationsOf, lockGeneration } from './generations.js'
 import { handledSql, handleEvent, handles } from './handle-event.js'
-import { notWritten } from './mark.js'
 import { type Ground, readGround } from './read-models.js'
 import { EVENT_COLUMNS, eventOf, inlineName, writtenInline } from './write-page.js'
 
@@ -35,14 +35,16 @@ export function attachProjections(knex: Knex, projections: readonly Projection[]
 }
 
 function inlineParticipant(projection: Projection): Participant {
-  /** By transaction: what its events were marked with is what they are written to. */
+  /**
+   * By transaction: what its events were marked with is what they are written to. Kept for all of its commands, those that
+   * a reactor calls meanwhile too: the lock lasts as long as it does.
+   */
   const held = new WeakMap<Knex.Transaction, Generation>()
   return {
     async enqueues(trx, events) {
-      held.delete(trx)
       const types = new Set(events.filter((event) => handles(projection, event)).map(({ type }) => type))
       if (types.size === 0) return {}
-      const live = await lockLive(await connectionOf(trx), projection)
+      const live = held.get(trx) ?? (await lockLive(await connectionOf(trx), projection))
       if (live === null) return {}
       held.set(trx, live)
       const mark = [inlineName(projection.name, live.generation)]
@@ -98,7 +100,7 @@ async function writeEarlier(
         and e.aggregate_id = ${id}::text collate "C"
         and e.version < ${String(version)}::integer
         and ${handledSql(projection)}
-        and ${notWritten(live.cursor)}
+        and ${notDelivered(live.cursor)}
         and not ${writtenInline(projection, live)}
       order by e.version`)
     for (const row of rows) {

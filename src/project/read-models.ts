@@ -1,9 +1,9 @@
 import { bindAggregate } from '../bind/index.js'
 import type { BoundModel } from '../definition/index.js'
+import type { EventsAt } from '../log/index.js'
 import { type CallerConnection, readingSession } from '../runtime/index.js'
 import { requireEventsTable, storedShapes } from '../store/index.js'
 import type { Projection } from './define-projection.js'
-import type { EventsAt } from './mark.js'
 
 /** What is needed to read a projection's events: where they are, and what their attributes are. */
 export interface Ground {

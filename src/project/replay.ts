@@ -1,5 +1,6 @@
 import type { Knex } from 'knex'
 import { ConflictError, StoppedError } from '../errors/index.js'
+import { presentEpoch } from '../log/index.js'
 import { type CallerConnection, connectionOf } from '../runtime/index.js'
 import { qualified, raw, sql } from '../sql/index.js'
 import { asDatabaseError } from './as-database-error.js'
@@ -12,7 +13,6 @@ import {
   generationsOf,
   lockGeneration,
   lockProjection,
-  presentEpoch,
 } from './generations.js'
 import { type Ground, readGround } from './read-models.js'
 import { copyRights, dropTable, makeTable } from './view.js'

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex'
 import { EventwardError } from '../errors/index.js'
+import { closeWindow, inWindow, type Mark, openWindow, takeMark } from '../log/index.js'
 import {
   type AppendedEvent,
   appendedEvent,
@@ -11,7 +12,6 @@ import { literal, type Query, qualified, raw, sql } from '../sql/index.js'
 import type { Projection } from './define-projection.js'
 import { type Generation, lockGeneration, refuseOtherEpoch, storeCursor } from './generations.js'
 import { handledSql, handleEvent } from './handle-event.js'
-import { closeWindow, inWindow, type Mark, openWindow, takeMark } from './mark.js'
 import type { Ground } from './read-models.js'
 
 export interface Page {

@@ -1,0 +1,114 @@
+import { recordedMigration } from '../src/migrate/recorded-migration.js'
+import { runDdl } from '../src/migrate/run-ddl.js'
+import { literal } from '../src/sql/index.js'
+
+/** Reactors: how far each has read the log, what it has done, and how a command enqueues a job for it. */
+export const { up, down } = recordedMigration('009_reactors', {
+  async up(knex) {
+    await runDdl(knex, CONSUMERS)
+    await runDdl(knex, REACTIONS)
+    await runDdl(knex, ENQUEUE)
+  },
+  async down(knex) {
+    await runDdl(knex, REFUSE_WAITING)
+    await runDdl(
+      knex,
+      `
+drop function eventward.enqueue(jsonb);
+drop table eventward.reaction_order;
+drop table eventward.reactions;
+drop table eventward.consumers;
+drop schema if exists eventward_worker cascade;
+`,
+    )
+  },
+})
+
+const CONSUMERS = `
+create table eventward.consumers (
+  name text collate "C" primary key,
+  epoch text not null,
+  snapshot pg_snapshot,
+  horizon bigint not null default 0,
+  next_horizon bigint,
+  pending_position bigint,
+  pending_xmax xid8,
+  upto pg_snapshot,
+  window_position bigint not null default 0,
+  events bigint not null default 0,
+  created_at timestamptz not null default clock_timestamp(),
+  moved_at timestamptz
+);
+comment on table eventward.consumers is 'How far each reactor has read the log (eventward work)';
+comment on column eventward.consumers.epoch is
+  'The cluster and database whose transaction ids the snapshots speak of';
+comment on column eventward.consumers.events is 'Events of the log for which a job was enqueued';
+`
+
+const REACTIONS = `
+create table eventward.reactions (
+  reactor text collate "C" not null,
+  position bigint not null,
+  part integer not null,
+  job_id bigint not null,
+  done_at timestamptz not null default clock_timestamp(),
+  primary key (reactor, position, part)
+);
+comment on table eventward.reactions is
+  'What a reactor that writes in a transaction has done; kept as long as its job is';
+
+create table eventward.reaction_order (
+  reactor text collate "C" not null,
+  aggregate_type text collate "C" not null,
+  aggregate_id text collate "C" not null,
+  position bigint not null,
+  max_attempts smallint not null,
+  primary key (reactor, aggregate_type, aggregate_id, position)
+);
+comment on table eventward.reaction_order is
+  'Events that an ordered reactor has still to handle; the first of each stream alone has a job';
+`
+
+/**
+ * DEFINER: an application's role needs no right on the queue. The queue's functions are looked for when it is called: they
+ * are graphile-worker's, which installs them itself.
+ */
+const ENQUEUE = `
+create function eventward.enqueue(jobs jsonb) returns void
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  perform from eventward_worker.add_jobs(array(
+    select row(
+      j.reactor,
+      json_build_object('aggregate', j.aggregate, 'id', j.id, 'position', j.position),
+      null, null, j.attempts, null, null, null
+    )::eventward_worker.job_spec
+    from jsonb_to_recordset(jobs) as j(reactor text, aggregate text, id text, "position" text, attempts smallint)
+    order by j.position::bigint
+  ));
+end
+$function$;
+revoke all on function eventward.enqueue(jsonb) from public;
+comment on function eventward.enqueue(jsonb) is 'Enqueues jobs of reactors with the events that they are about';
+`
+
+/** EW002, as where events would be lost. */
+const REFUSE_WAITING = `
+do $do$
+declare
+  waiting bigint := 0;
+begin
+  if to_regclass(${literal('eventward_worker._private_jobs')}) is not null then
+    execute 'select count(*) from eventward_worker._private_jobs' into waiting;
+  end if;
+  if waiting + (select count(*) from eventward.reaction_order) > 0 then
+    raise exception using
+      errcode = 'EW002',
+      message = format('%s reactions are not done', waiting),
+      hint = 'Run eventward work until they are, or discard them (eventward work discard).';
+  end if;
+end
+$do$;
+`
