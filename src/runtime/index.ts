@@ -3,10 +3,13 @@
  * writes. Runs in the application's transactions and leaves no setting behind; must never know a command of the CLI.
  */
 export type { AnyCommand, ShownRow } from './any-command.js'
-export { appendedEvent } from './appended-event.js'
+export { appendedEvent, shownText, storedValue } from './appended-event.js'
+export { type AskTexts, attributeTexts } from './attribute-texts.js'
 export { type CallerConnection, connectionOf } from './caller-connection.js'
 export { readingSession } from './caller-session.js'
+export type { Meaning } from './command-binding.js'
 export type { Issue } from './command-issues.js'
+export type { Target } from './command-plan.js'
 export type {
   AppendedEvent,
   BuiltEvent,
@@ -37,8 +40,11 @@ export {
 } from './events-of.js'
 export { type Enqueued, type Participant, participate, type Upcoming } from './participants.js'
 export type { Built } from './planned-event.js'
+export { stateOf } from './planned-rows.js'
 export { type Predicates, predicatesOf } from './predicates-of.js'
 export { readEvents } from './read-events.js'
+export { type Rehearsal, type Rehearsed, type RehearsedStream, rehearse, targetsOf } from './rehearse.js'
+export type { GivenEvent } from './rehearsed-row.js'
 export { type FindOptions, type HistoryEvent, type Repository, repositoryOf } from './repository-of.js'
 export { versionOf } from './shown-state.js'
 export type { Change, Point } from './stream-history.js'
