@@ -8,12 +8,14 @@ export const { up, down } = recordedMigration('009_reactors', {
     await runDdl(knex, CONSUMERS)
     await runDdl(knex, REACTIONS)
     await runDdl(knex, ENQUEUE)
+    await runDdl(knex, ADVANCE)
   },
   async down(knex) {
     await runDdl(knex, REFUSE_WAITING)
     await runDdl(
       knex,
       `
+drop function eventward.advance_stream(text, text, text, bigint);
 drop function eventward.enqueue(jsonb);
 drop table eventward.reaction_order;
 drop table eventward.reactions;
@@ -28,6 +30,7 @@ const CONSUMERS = `
 create table eventward.consumers (
   name text collate "C" primary key,
   epoch text not null,
+  wants jsonb not null,
   snapshot pg_snapshot,
   horizon bigint not null default 0,
   next_horizon bigint,
@@ -42,6 +45,8 @@ create table eventward.consumers (
 comment on table eventward.consumers is 'How far each reactor has read the log (eventward work)';
 comment on column eventward.consumers.epoch is
   'The cluster and database whose transaction ids the snapshots speak of';
+comment on column eventward.consumers.wants is
+  'Aggregate and type of the events that it is to get: as the worker says that was started last';
 comment on column eventward.consumers.events is 'Events of the log for which a job was enqueued';
 `
 
@@ -92,6 +97,47 @@ end
 $function$;
 revoke all on function eventward.enqueue(jsonb) from public;
 comment on function eventward.enqueue(jsonb) is 'Enqueues jobs of reactors with the events that they are about';
+`
+
+/**
+ * An ordered reactor has handled an event, or it was given up: the next one of the stream gets its job. Once, however often
+ * it is said. The lock keeps away whoever reads the log for the reactor: it would still see this event as one to come, and
+ * make no job for the one behind it.
+ */
+const ADVANCE = `
+create function eventward.advance_stream(of_reactor text, of_type text, of_id text, done bigint) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  next record;
+begin
+  perform from eventward.consumers c where c.name = of_reactor for share;
+  delete from eventward.reaction_order o
+  where o.reactor = of_reactor
+    and o.aggregate_type = of_type
+    and o.aggregate_id = of_id
+    and o.position = done;
+  if not found then
+    return;
+  end if;
+  select o.position, o.max_attempts into next
+  from eventward.reaction_order o
+  where o.reactor = of_reactor
+    and o.aggregate_type = of_type
+    and o.aggregate_id = of_id
+  order by o.position
+  limit 1;
+  if found then
+    perform eventward.enqueue(jsonb_build_array(jsonb_build_object(
+      'reactor', of_reactor, 'aggregate', of_type, 'id', of_id,
+      'position', next.position::text, 'attempts', next.max_attempts)));
+  end if;
+end
+$function$;
+revoke all on function eventward.advance_stream(text, text, text, bigint) from public;
+comment on function eventward.advance_stream(text, text, text, bigint) is
+  'An ordered reactor is done with an event: enqueues the next one of the stream';
 `
 
 /** EW002, as where events would be lost. */

@@ -60,6 +60,22 @@ export {
   projectionRunner,
 } from './project/index.js'
 export {
+  type CalledReactor,
+  type Dispatcher,
+  defineDispatcher,
+  everything,
+  type ReactionContext,
+  type Reactions,
+  type ReactionWorker,
+  type Reactor,
+  type ReactorOptions,
+  reactionWorker,
+  reactor,
+  type TriggerContext,
+  type WorkerEvent,
+  type WorkerOptions,
+} from './react/index.js'
+export {
   type AppendedEvent,
   type BuiltEvent,
   type CallInput,

@@ -23,6 +23,18 @@ export interface EventwardConfig {
   readonly lockTimeout?: number
   /** What is derived beyond the rows: made with `defineProjection`. */
   readonly projections?: readonly NamedProjection[]
+  /** Who reacts to events: made with `defineDispatcher`. */
+  readonly dispatcher?: NamedDispatcher
+  /** What `eventward export` masks, by table and column: `{ users: { email: 'hash' } }`. */
+  readonly masks?: Readonly<Record<string, Readonly<Record<string, ColumnMask>>>>
+}
+
+/** What stands in an export instead of a column's values. */
+export type ColumnMask = 'null' | 'hash' | 'email' | `fixed:${string}`
+
+/** What a configuration knows of a dispatcher. */
+export interface NamedDispatcher {
+  readonly kind: 'dispatcher'
 }
 
 /** What a configuration knows of a projection. */
@@ -42,7 +54,9 @@ export interface LoadedConfig {
   readonly aggregates: readonly AggregateDefinition[]
   readonly freshnessSeconds: number
   readonly lockTimeoutMs: number
+  readonly dispatcher?: NamedDispatcher | null
   readonly projections?: readonly NamedProjection[]
+  readonly masks?: NonNullable<EventwardConfig['masks']>
 }
 
 /**

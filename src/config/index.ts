@@ -4,10 +4,12 @@
  */
 
 export {
+  type ColumnMask,
   defineConfig,
   type EventsTable,
   type EventwardConfig,
   type LoadedConfig,
+  type NamedDispatcher,
   type NamedProjection,
 } from './eventward-config.js'
 export { CONFIG_NAMES, findConfig } from './find-config.js'

@@ -1,6 +1,12 @@
-import { type AggregateDefinition, nearestName } from '../definition/index.js'
+import { type AggregateDefinition, nearestName, tableName } from '../definition/index.js'
 import { UsageError } from '../errors/index.js'
-import type { EventsTable, EventwardConfig, LoadedConfig, NamedProjection } from './eventward-config.js'
+import type {
+  EventsTable,
+  EventwardConfig,
+  LoadedConfig,
+  NamedDispatcher,
+  NamedProjection,
+} from './eventward-config.js'
 
 /**
  * Checks what a configuration exports and fills in defaults. Pure.
@@ -32,6 +38,8 @@ export function parseConfig(exported: unknown, path: string, shown: string): Loa
     freshnessSeconds: freshnessOf(config.freshness, refuse),
     lockTimeoutMs: lockTimeoutOf(config.lockTimeout, refuse),
     projections: projectionsOf(config.projections, refuse),
+    dispatcher: dispatcherOf(config.dispatcher, refuse),
+    masks: masksOf(config.masks, aggregatesOf(config.aggregates, refuse), refuse),
   }
 }
 
@@ -46,6 +54,7 @@ const PROPERTIES = [
   'freshness',
   'lockTimeout',
   'projections',
+  'masks',
 ] as const satisfies readonly (keyof EventwardConfig)[]
 
 function checkProperties(object: object, known: readonly string[], refuse: Refuse): void {
@@ -118,6 +127,28 @@ function projectionsOf(value: unknown, refuse: Refuse): readonly NamedProjection
   return projections
 }
 
+/** A table that isn't there would be taken for one that is masked. */
+function masksOf(
+  value: unknown,
+  aggregates: readonly AggregateDefinition[],
+  refuse: Refuse,
+): NonNullable<EventwardConfig['masks']> {
+  if (value === undefined) return {}
+  const example = "Write masks: { users: { email: 'hash' } }: null, hash, email, or fixed:TEXT."
+  if (!isObject(value)) return refuse('masks names no columns', example)
+  const tables = aggregates.flatMap(({ table }) => [tableName(table), `${table.schema}.${table.name}`])
+  for (const [table, columns] of Object.entries(value)) {
+    if (!tables.includes(table))
+      refuse(`masks of a table ${table} that no aggregate has`, `${nearestName(table, tables)}${example}`)
+    if (!isObject(columns)) return refuse(`masks.${table} names no columns`, example)
+    const wrong = Object.entries(columns).find(
+      ([, mask]) => !/^(null|hash|email|fixed:.*)$/s.test(String(mask)),
+    )
+    if (wrong !== undefined) refuse(`masks.${table}.${wrong[0]} is no mask`, example)
+  }
+  return value as NonNullable<EventwardConfig['masks']>
+}
+
 /** Structural, so that a definition made by another copy of the package is taken as well. */
 function isDefinition(value: unknown): value is AggregateDefinition {
   if (!isObject(value)) return false
@@ -135,4 +166,10 @@ function isName(value: unknown): value is string {
 
 function firstTwice(names: readonly string[]): string | undefined {
   return names.find((name, index) => names.indexOf(name) !== index)
+}
+
+function dispatcherOf(value: unknown, refuse: Refuse): NamedDispatcher | null {
+  if (value === undefined || value === null) return null
+  if (isObject(value) && value['kind'] === 'dispatcher') return value as unknown as NamedDispatcher
+  return refuse('dispatcher is none', 'Make it with defineDispatcher.')
 }

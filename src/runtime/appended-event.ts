@@ -19,12 +19,24 @@ export function appendedEvent(model: BoundModel, id: string, texts: Texts): Appe
     occurredAt: texts['occurred_at'] ?? '',
     recordedAt: texts['recorded_at'] ?? '',
   }
+  Object.defineProperty(event, 'key', { value: keyOf(model, id) })
   for (const [name, value] of Object.entries(event.data)) {
     // Not enumerable: to JSON and to whoever compares it, an event holds each value once.
     if (!(name in event)) Object.defineProperty(event, name, { value })
   }
   // What each type's attributes are is known to the definition, and so to the compiler, alone.
   return Object.freeze(event) as unknown as AppendedEvent
+}
+
+/** The key of a stream's row, as commands take it. */
+function keyOf({ key, columns }: BoundModel, id: string): Readonly<Record<string, unknown>> {
+  const texts = key.length === 1 ? [id] : (JSON.parse(id) as readonly string[])
+  const encodings = new Map(columns.map(({ name, encoding }) => [name, encoding]))
+  return Object.freeze(
+    Object.fromEntries(
+      key.map((name, at) => [name, shownText(encodings.get(name) ?? 'text', texts[at] ?? null)]),
+    ),
+  )
 }
 
 /** The declared attributes and facts; what else travels in an event is the aggregate's own matter. */

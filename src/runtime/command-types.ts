@@ -71,8 +71,15 @@ type Member<Name extends string, T> = string extends keyof T
 
 /** An event as it was appended. Its attributes and facts stand in `data`, and on the event itself: `event.stripe_key`. */
 export type AppendedEvent<A extends AnyAggregate = AnyAggregate, Type extends string = string> = {
-  [T in Type]: Appended & { readonly type: T; readonly data: DataOf<A, T> } & Accessors<DataOf<A, T>>
+  [T in Type]: Appended & {
+    readonly type: T
+    /** The row's, to call a command with: `Deactivate.call(knex, event.key)`. */
+    readonly key: StoredKey<A>
+    readonly data: DataOf<A, T>
+  } & Accessors<DataOf<A, T>>
 }[Type]
+
+type StoredKey<A extends AnyAggregate> = { readonly [C in KeyOf<A>]: Stored<AggregateRow<A>[C]> }
 
 /** What an event of this type carries, as commands and reactors see it. */
 export type DataOf<A extends AnyAggregate, Type extends string> = Flat<
@@ -80,7 +87,7 @@ export type DataOf<A extends AnyAggregate, Type extends string> = Flat<
 >
 
 /** An attribute that bears the name of something else (`version`) is found in `data` alone. */
-type Accessors<Data> = Omit<Data, keyof Appended | 'type' | 'data'>
+type Accessors<Data> = Omit<Data, keyof Appended | 'type' | 'key' | 'data'>
 
 type StoredMembers<D> = string extends keyof D ? unknown : { readonly [N in keyof D]: Stored<D[N]> }
 type FactMembers<F> = string extends keyof F ? unknown : F

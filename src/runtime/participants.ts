@@ -31,13 +31,15 @@ export interface Participant {
 const attached = new WeakMap<object, readonly Participant[]>()
 
 /**
- * From now on `participant` takes part in every command of this knex and of its transactions, after those that do already and before those that react.
+ * From now on `participant` takes part in every command of this knex and of its transactions, after those that do already
+ * and before those that react. Twice is once.
  *
  * @returns what takes it off again.
  */
 export function participate(knex: Knex, participant: Participant): () => void {
   const config = configOf(knex)
-  const all = [...(attached.get(config) ?? []), participant]
+  const others = (attached.get(config) ?? []).filter((one) => one !== participant)
+  const all = [...others, participant]
   attached.set(config, [
     ...all.filter(({ reacts }) => reacts !== true),
     ...all.filter(({ reacts }) => reacts),
