@@ -12,7 +12,7 @@ const LINES: readonly (readonly string[])[] = [
   ['cutover'],
   ['testing', 'transfer'],
   ['react', 'project'],
-  ['init', 'inspect', 'backfill', 'verify', 'capture', 'adopt'],
+  ['init', 'inspect', 'backfill', 'verify', 'capture', 'adopt', 'timemachine'],
   ['runtime'],
   ['log'],
   ['config'],

@@ -17,6 +17,7 @@ import { replay } from './replay.js'
 import { runs } from './runs.js'
 import { show } from './show.js'
 import { status } from './status.js'
+import { timeMachine } from './time-machine.js'
 import { verify } from './verify.js'
 
 export const COMMANDS: readonly Command[] = [
@@ -37,5 +38,6 @@ export const COMMANDS: readonly Command[] = [
   runs,
   history,
   show,
+  timeMachine,
   replay,
 ]

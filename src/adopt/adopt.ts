@@ -20,6 +20,7 @@ import {
   requireEventsTable,
   storedShapes,
 } from '../store/index.js'
+import { refreshTimeMachine } from '../timemachine/index.js'
 import { addedTexts } from './added-texts.js'
 import type { AdoptedColumn, AdoptOptions, AdoptResult } from './adopt-result.js'
 import { definitionBehind } from './definition-behind.js'
@@ -51,11 +52,20 @@ export async function adopt(
   const plan = await database.session((session) => planAdoption(session, definition, options))
   if (options.dryRun === true) return resultOf(table, plan.epochs, { dryRun: true })
   const run = await database.session((session) => record(session, plan))
-  const { state } = plan
-  if (state !== 'on') return resultOf(table, plan.epochs, { run })
-  const { defaults: _defaults, dryRun: _dryRun, ...capture } = options
-  const { change, lockedMs } = await captureOn(database, definition, capture)
-  return resultOf(table, plan.epochs, { run, capture: change === 'none' ? 'none' : 'replaced', lockedMs })
+  const captured = plan.state === 'on' ? await recapture(database, definition, options) : {}
+  const stale = await database.session((session) => refreshTimeMachine(session, definition))
+  const notices = stale === null ? [] : [`${stale.message}. ${stale.next ?? ''}`.trimEnd()]
+  const result = resultOf(table, plan.epochs, { run, ...captured })
+  return { ...result, notices: [...result.notices, ...notices] }
+}
+
+async function recapture(
+  database: Database,
+  definition: AggregateDefinition,
+  { defaults: _defaults, dryRun: _dryRun, ...options }: AdoptOptions,
+): Promise<Pick<AdoptResult, 'capture' | 'lockedMs'>> {
+  const { change, lockedMs } = await captureOn(database, definition, options)
+  return { capture: change === 'none' ? 'none' : 'replaced', lockedMs }
 }
 
 interface Plan {

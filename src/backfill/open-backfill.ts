@@ -22,6 +22,7 @@ import {
   resumeRun,
   touchGivenUp,
 } from '../store/index.js'
+import { refreshTimeMachine } from '../timemachine/index.js'
 import { type BackfillJob, MAX_ATTEMPTS } from './backfill-job.js'
 import type { BackfillOptions } from './backfill-result.js'
 import { epochOf, refuseOtherCapture } from './hold-capture.js'
@@ -53,6 +54,8 @@ export async function openBackfill(
     const limits = await readTimeLimits(session)
     const name = tableName(definition.table)
     await registerDefinition(session, model, events)
+    // A function that can't be made anew refuses whoever asks it, and says so: no business of the backfill's.
+    await refreshTimeMachine(session, definition)
     await ensurePartition(session, events, model.name, name)
     const { run, resumed, capture } = await openOrJoin(session, { bound, shape, events, key, name, options })
     return {

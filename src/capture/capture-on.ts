@@ -20,6 +20,7 @@ import {
   withTableLock,
   writeCaptureOn,
 } from '../store/index.js'
+import { refreshTimeMachine } from '../timemachine/index.js'
 import { bindCaptured, type CapturedTable, captureMoved } from './bind-captured.js'
 import type { CaptureOptions, CaptureResult } from './capture-result.js'
 import { type CheckedTable, checkTable } from './check-table.js'
@@ -74,6 +75,8 @@ export async function captureOn(
         change = await install(session, { captured, definition, events })
       },
     )
+    // A function that can't be made anew refuses whoever asks it, and says so: no business of capture's.
+    await refreshTimeMachine(session, definition)
     const now = await readCapture(session, definition.name)
     if (now === null) throw captureMoved(captured.table)
     return resultOf(captured, now, { change, checked, locked })

@@ -8,6 +8,7 @@ import * as adopt from '../../migrations/007_adopt.js'
 import * as commands from '../../migrations/008_commands.js'
 import * as reactors from '../../migrations/009_reactors.js'
 import * as projections from '../../migrations/010_projections.js'
+import * as timeMachine from '../../migrations/011_time_machine.js'
 import type { Migration } from './recorded-migration.js'
 
 /** All migrations in their order, by the name under which `eventward.migrations` knows them. */
@@ -22,6 +23,7 @@ export const MIGRATIONS: readonly (Migration & { readonly name: string })[] = [
   { name: '008_commands', ...commands },
   { name: '009_reactors', ...reactors },
   { name: '010_projections', ...projections },
+  { name: '011_time_machine', ...timeMachine },
 ]
 
 /**

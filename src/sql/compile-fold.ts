@@ -33,12 +33,14 @@ export interface EventsName {
  *
  * `one`: the condition leaves one stream. Its id is a constant then, so that the planner orders by version alone, and
  * GROUP BY would have it sort by the id anew: by equal keys, which a sort that spills to disk mixes.
+ *
+ * `from`: SQL of a relation with the columns of the events table, instead of that.
  */
 export function compileFoldStreams(
   model: BoundModel,
   events: EventsName,
   streams: Query,
-  { one = false }: { readonly one?: boolean } = {},
+  { one = false, from }: { readonly one?: boolean; readonly from?: string } = {},
 ): Query {
   return sql`
     select ${raw(one ? 'pg_catalog.min(d.aggregate_id) as aggregate_id' : 'd.aggregate_id')},
@@ -51,7 +53,7 @@ export function compileFoldStreams(
         e.version,
         ${raw(effectSql(model))} as effect,
         ${raw(deltaSql(model))} as delta
-      from ${raw(qualified(events.schema, events.table))} as e
+      from ${raw(from ?? qualified(events.schema, events.table))} as e
       where e.aggregate_type = ${raw(literal(model.name))}
         and ${streams}
       order by e.aggregate_id, e.version

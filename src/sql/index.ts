@@ -7,6 +7,7 @@ export { modelOfTriggers as modelUnderAnySettings } from './capture/capture-mode
 export { type CaptureNames, captureNames } from './capture/capture-names.js'
 export { compileCapture } from './capture/compile-capture.js'
 export { CAPTURE_SETTINGS } from './capture/output-settings.js'
+export { type AsOfColumn, type AsOfInput, asOfColumns, compileAsOf } from './compile-as-of.js'
 export { compileBoundary, compileGreatestKey } from './compile-boundary.js'
 export { type ColumnText, compileCanonicalTexts } from './compile-canonical-texts.js'
 export {
