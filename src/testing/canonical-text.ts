@@ -34,8 +34,7 @@ const BY_TYPE: Readonly<Record<string, Write>> = {
   float8: (text) => floatText(text, 8),
   bool: (text, _, value) => (value === true ? 't' : value === false ? 'f' : boolean(text)),
   varchar: (text, [length]) => (length !== undefined && lengthOf(text) > length ? null : text),
-  bpchar: (text, [length = 1]) =>
-    lengthOf(text.trimEnd()) > length ? null : text.padEnd(length + text.length - lengthOf(text)),
+  bpchar: (text, [length = 1]) => padded(text.replace(/ +$/, ''), length),
   uuid: (text) => uuid(text),
   timestamptz: (text, [digits = MICROSECONDS]) => timeText(text, 'timestamptz', digits),
   timestamp: (text, [digits = MICROSECONDS]) => timeText(text, 'timestamp', digits),
@@ -64,6 +63,11 @@ function uuid(text: string): string | null {
   return /^[0-9a-f]{32}$/.test(digits)
     ? digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
     : null
+}
+
+function padded(text: string, length: number): string | null {
+  const missing = length - lengthOf(text)
+  return missing < 0 ? null : text + ' '.repeat(missing)
 }
 
 /** In characters, as PostgreSQL counts. */

@@ -84,18 +84,19 @@ const MADE: Readonly<Record<string, string>> = {
 }
 
 /** Stands for the command's transaction: there is no database to look something up in. */
-export const noTransaction = new Proxy(
-  {},
-  {
-    get: (_, name) => {
-      if (typeof name === 'symbol' || name === 'then' || name === 'toJSON') return undefined
-      throw new UsageError(
-        'EW_TESTING_TRX',
-        `the command uses present.trx (${name}), and there is no database`,
-        {
-          next: 'Give one that answers, as the option `trx` of `when`, or test it against a database.',
-        },
-      )
-    },
+export const noTransaction = new Proxy(() => undefined, {
+  get: (_, name) => {
+    // What a test runner or a promise asks of anything that it meets.
+    if (typeof name === 'symbol' || name === 'then' || name === 'toJSON') return undefined
+    throw noDatabase(`.${name}`)
   },
-) as Knex.Transaction
+  apply: (_, __, [table]) => {
+    throw noDatabase(`(${JSON.stringify(table)})`)
+  },
+}) as unknown as Knex.Transaction
+
+function noDatabase(use: string): UsageError {
+  return new UsageError('EW_TESTING_TRX', `the command uses present.trx${use}, and there is no database`, {
+    next: 'Give one that answers, as the option `trx` of `when`, or test it against a database.',
+  })
+}
