@@ -1,7 +1,8 @@
-/** `npm run bench -- [--rows N] [--rounds N] [--only backfill|verify|capture|flips|replay] [--memory] [--fsync off] [--json]`: see docs/benchmarks.md. */
+/** `npm run bench -- [--rows N] [--rounds N] [--only backfill|verify|capture|flips|replay|emmett] [--commands N] [--memory] [--fsync off] [--json]`: see docs/benchmarks.md. */
 import { parseArgs } from 'node:util'
 import Table from 'cli-table3'
 import { measureCapture } from './capture.js'
+import { measureCommands } from './commands.js'
 import { type Fixture, makeFixture } from './fixture.js'
 import { measureFlips } from './flips.js'
 import { BACKFILL_BY_HAND, VERIFY_BY_HAND } from './floors.js'
@@ -19,6 +20,8 @@ const { values: options } = parseArgs({
     /** Rows of a backfill's chunk. */
     size: { type: 'string', default: '5000' },
     only: { type: 'string' },
+    /** Commands of one run, of `--only emmett`. */
+    commands: { type: 'string', default: '3000' },
     memory: { type: 'boolean', default: false },
     fsync: { type: 'string', default: 'on' },
     json: { type: 'boolean', default: false },
@@ -38,6 +41,14 @@ try {
   else if (options.only === 'capture')
     await measureCapture(server, {
       rows: Number(options.rows),
+      rounds: Number(options.rounds),
+      json: options.json,
+      say,
+    })
+  else if (options.only === 'emmett')
+    await measureCommands(server, {
+      rows: Number(options.rows),
+      size: Number(options.commands),
       rounds: Number(options.rounds),
       json: options.json,
       say,

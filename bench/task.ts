@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { backfill } from './tasks/backfill.js'
 import { capture } from './tasks/capture.js'
+import { commands } from './tasks/commands.js'
 import { flips } from './tasks/flips.js'
 import { knexBatches } from './tasks/knex-batches.js'
 import { replay } from './tasks/replay.js'
@@ -29,6 +30,7 @@ export interface TaskOptions {
 const TASKS: Readonly<Record<string, (url: string, options: TaskOptions) => Promise<Outcome>>> = {
   backfill,
   capture,
+  commands,
   verify,
   statement,
   flips,
