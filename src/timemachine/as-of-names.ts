@@ -10,14 +10,12 @@ const SUFFIX = '_as_of'
  * the same. Pure.
  */
 export function asOfNames({
+  name,
   schema,
   table,
-}: {
-  readonly schema: string
-  readonly table: string
-}): readonly string[] {
+}: Readonly<Record<'name' | 'schema' | 'table', string>>): readonly string[] {
   const plain = schema === 'public' ? table : `${schema}_${table}`
-  const hash = createHash('sha256').update(`${schema}\n${table}`).digest('hex').slice(0, 8)
+  const hash = createHash('sha256').update(`${schema}\n${table}\n${name}`).digest('hex').slice(0, 8)
   const hashed = cut(plain, `_${hash}${SUFFIX}`)
   return Buffer.byteLength(plain + SUFFIX) <= LONGEST ? [plain + SUFFIX, hashed] : [hashed]
 }

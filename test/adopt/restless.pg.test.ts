@@ -4,8 +4,10 @@ import { backfill } from '../../src/backfill/index.js'
 import { captureOn } from '../../src/capture/index.js'
 import { type AggregateDefinition, defineAggregate, defineTable } from '../../src/definition/index.js'
 import { ident, literal } from '../../src/sql/index.js'
+import { timeMachineOn, timeMachineStatus } from '../../src/timemachine/index.js'
 import { type Difference, verify } from '../../src/verify/index.js'
 import { testDatabase } from '../support/database.js'
+import { compareAsOf } from '../timemachine/compare-as-of.js'
 
 const SEEDS = Number(process.env['FUZZ_RUNS'] ?? 6)
 const STEPS = 40
@@ -57,6 +59,7 @@ describe('an application that goes on changing a captured table', () => {
       const first = await define(table)
       await captureOn(db.database, first)
       await backfill(db.database, first)
+      await db.database.session((session) => timeMachineOn(session, first))
       for (let step = 0; step < STEPS; step += 1) {
         if (dice.chance(0.25)) for (const statement of await change(dice, table)) await run(statement)
         else if (dice.chance(0.1)) {
@@ -78,6 +81,13 @@ describe('an application that goes on changing a captured table', () => {
         })
       }
       expect((await db.admin.query('select * from eventward.incomplete')).rows).toEqual([])
+      // Each adoption has made it anew.
+      expect(await db.database.session((session) => timeMachineStatus(session, definition))).toMatchObject({
+        state: 'on',
+      })
+      const compared = await compareAsOf(db.database, definition)
+      expect({ differences: compared.differences, log }).toMatchObject({ differences: [] })
+      expect(compared.rows).toBeGreaterThan(0)
     })
   }
 

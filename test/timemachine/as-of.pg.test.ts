@@ -46,6 +46,21 @@ describe("the slide's table as of a time", () => {
     expect((await asOf('2018-04-06'))[1]).toMatchObject({ id: '13', status: 'unpaid' })
   })
 
+  it('would show row 13 as it never was, were it filtered by time alone', async () => {
+    const { rows } = await db.admin.query(
+      `select pg_get_functiondef('eventward.subscriptions_as_of'::regproc) as text`,
+    )
+    const text = rows[0].text as string
+    const naive = text
+      .replaceAll('subscriptions_as_of', 'naive_as_of')
+      .replace(/pg_catalog\.bool_and\((.*)\) over \([^)]*\)/, '($1)')
+    expect(naive).not.toContain(' over ')
+    await db.admin.query(naive)
+    const shown = await db.admin.query(`select status from eventward.naive_as_of('2018-03-01') where id = 13`)
+    expect(shown.rows).toEqual([{ status: 'unpaid' }])
+    await db.admin.query('drop function eventward.naive_as_of')
+  })
+
   it('leaves out what was deleted, and shows a key that came back as its new row alone', async () => {
     const clock = async () =>
       (await db.admin.query('select pg_catalog.clock_timestamp()::text as at')).rows[0].at as string
