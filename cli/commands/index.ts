@@ -7,6 +7,7 @@ import { cutover } from './cutover.js'
 import { demo } from './demo.js'
 import { doctor } from './doctor.js'
 import { explain } from './explain.js'
+import { exportCommand } from './export.js'
 import { generate } from './generate.js'
 import { history } from './history.js'
 import { init } from './init.js'
@@ -19,6 +20,7 @@ import { show } from './show.js'
 import { status } from './status.js'
 import { timeMachine } from './time-machine.js'
 import { verify } from './verify.js'
+import { work } from './work.js'
 
 export const COMMANDS: readonly Command[] = [
   demo,
@@ -40,4 +42,6 @@ export const COMMANDS: readonly Command[] = [
   show,
   timeMachine,
   replay,
+  work,
+  exportCommand,
 ]

@@ -54,6 +54,7 @@ const PROPERTIES = [
   'freshness',
   'lockTimeout',
   'projections',
+  'dispatcher',
   'masks',
 ] as const satisfies readonly (keyof EventwardConfig)[]
 
