@@ -1,5 +1,5 @@
 import { readTables, unsupportedReasons } from '../catalog/index.js'
-import type { LoadedConfig } from '../config/index.js'
+import type { LoadedConfig, NamedProjection } from '../config/index.js'
 import type { Database } from '../db/index.js'
 import { tableName } from '../definition/index.js'
 import { readInstalled, readOwnTables } from '../migrate/index.js'
@@ -14,7 +14,10 @@ import { type Finding, found } from './finding.js'
 import { pasteable } from './pasteable.js'
 
 /** What `doctor` looks at: a configuration, or what stands for it before there is one. */
-export type DoctorConfig = Pick<LoadedConfig, 'schemas' | 'events' | 'aggregates'>
+export type DoctorConfig = Pick<
+  LoadedConfig,
+  'schemas' | 'events' | 'aggregates' | 'dispatcher' | 'projections'
+>
 
 const WITHOUT_CONFIG: DoctorConfig = {
   schemas: ['public'],
@@ -27,7 +30,7 @@ const WITHOUT_CONFIG: DoctorConfig = {
  * order, capture that is not whole, old transactions, our own schema. Reads only, in a READ ONLY transaction; takes ACCESS SHARE on the tables for a moment.
  */
 export function doctor(database: Database, config: DoctorConfig | null): Promise<readonly Finding[]> {
-  const { schemas, events, aggregates } = config ?? WITHOUT_CONFIG
+  const { schemas, events, aggregates, dispatcher, projections = [] } = config ?? WITHOUT_CONFIG
   return database.session((session) =>
     session.transaction({ readOnly: true }, async () => {
       const wanted = [...new Set([...schemas, ...aggregates.map(({ table }) => table.schema)])]
@@ -57,9 +60,22 @@ export function doctor(database: Database, config: DoctorConfig | null): Promise
         ...missing,
         ...(await checkTablesAccess(session, tables)),
         ...(await checkCaptures(session, aggregates, tables)),
-        ...(installed === null ? [] : await checkApplication(session, { events: installed, tables: oids })),
+        ...(installed === null
+          ? []
+          : await checkApplication(session, {
+              events: installed,
+              tables: oids,
+              aggregates,
+              dispatcher: dispatcher != null,
+              inline: projections.filter(isInline).map(({ name }) => name),
+            })),
         ...(await checkActivity(session)),
       ])
     }),
   )
+}
+
+/** A configuration knows no more of a projection than its name. */
+function isInline(projection: NamedProjection): boolean {
+  return 'mode' in projection && projection.mode === 'inline'
 }
