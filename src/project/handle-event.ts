@@ -45,11 +45,13 @@ export function handles(
   )
 }
 
-/** SQL of the same about an event `e`. */
+/** SQL of the same about a stored event `e`; of those, too, that upcasts may lead to such. */
 export function handledSql({ rules }: Pick<Projection, 'rules'>): Query {
   const pairs = new Set(
     rules.flatMap(({ aggregate, types }) =>
-      types.map((type) => `(${literal(aggregate.name)}, ${literal(type)})`),
+      [...types, ...(aggregate.upcasts ?? []).map(({ type }) => type)].map(
+        (type) => `(${literal(aggregate.name)}, ${literal(type)})`,
+      ),
     ),
   )
   const aggregates = new Set(rules.map(({ aggregate }) => literal(aggregate.name)))

@@ -8,13 +8,14 @@ import {
   participate,
   readingSession,
 } from '../runtime/index.js'
-import { qualified, raw, sql } from '../sql/index.js'
+import { literal, type Query, qualified, raw, sql } from '../sql/index.js'
 import { requireEventsTable } from '../store/index.js'
 import type { Projection } from './define-projection.js'
 import { type Generation, generationsOf, lockGeneration } from './generations.js'
 import { handledSql, handleEvent, handles } from './handle-event.js'
+import { EVENT_COLUMNS, readEvent } from './read-event.js'
 import { type Ground, readGround } from './read-models.js'
-import { EVENT_COLUMNS, eventOf, inlineName, writtenInline } from './write-page.js'
+import { inlineName, writtenInline } from './write-page.js'
 
 /**
  * From now on the commands of this knex, and of its transactions, write their events to the inline projections, in their
@@ -44,7 +45,7 @@ function inlineParticipant(projection: Projection): Participant {
     async enqueues(trx, events) {
       const types = new Set(events.filter((event) => handles(projection, event)).map(({ type }) => type))
       if (types.size === 0) return {}
-      const live = held.get(trx) ?? (await lockLive(await connectionOf(trx), projection))
+      const live = held.get(trx) ?? (await liveFor(trx, projection))
       if (live === null) return {}
       held.set(trx, live)
       const mark = [inlineName(projection.name, live.generation)]
@@ -59,6 +60,33 @@ function inlineParticipant(projection: Projection): Participant {
       for (const event of own) await handleEvent(projection, live, { trx, event })
     },
   }
+}
+
+/** Null where the events are left to `eventward work`. */
+async function liveFor(trx: Knex.Transaction, projection: Projection): Promise<Generation | null> {
+  const connection = await connectionOf(trx)
+  const [answer] = await connection.run([newerKnown(projection)])
+  // Ours may come behind one in their stream that this code can't read: who writes that one writes them in order.
+  if (answer?.rows[0]?.['newer'] === 't') return null
+  return lockLive(connection, projection)
+}
+
+/** SQL of whether newer code has installed a version of an event that rules name. */
+function newerKnown({ rules }: Projection): Query {
+  const known = rules.flatMap(({ aggregate, types }) =>
+    aggregate.events
+      .filter(({ type }) => types.includes(type))
+      .map(({ type, schemaVersion }) => `(${literal(aggregate.name)}, ${literal(type)}, ${schemaVersion})`),
+  )
+  if (known.length === 0) return sql`select false as newer`
+  return sql`
+    select exists (
+      select
+      from (values ${raw([...new Set(known)].join(', '))}) k (aggregate, type, version)
+      join eventward.definitions d on d.aggregate_type = k.aggregate
+        and d.type = k.type
+        and d.schema_version > k.version
+    ) as newer`
 }
 
 /** The live generation, if this process may write to it; it stays live until the transaction ends. */
@@ -105,7 +133,9 @@ async function writeEarlier(
       order by e.version`)
     for (const row of rows) {
       ground ??= await readGround(connection, projection)
-      await handleEvent(projection, live, { trx, event: eventOf(ground, row) })
+      for (const event of readEvent(projection, ground, row)) {
+        await handleEvent(projection, live, { trx, event })
+      }
       await connection.run([
         sql`insert into eventward.projection_receipts (generation_id, position)
           values (${live.id}::bigint, ${row['position'] ?? null}::bigint)`,

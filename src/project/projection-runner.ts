@@ -15,7 +15,10 @@ export interface ProjectionRound {
   readonly projection: string
   /** Events written. */
   readonly events: number
-  /** `behind`: its live table is of another version, and `eventward replay` builds it anew. */
+  /**
+   * `behind`: its live table is of another version, and `eventward replay` builds it anew; or newer code has written an
+   * event (`error` names it), which is left to that code.
+   */
   readonly state: 'written' | 'behind' | 'failed'
   readonly error: EventwardError | null
 }
@@ -100,6 +103,7 @@ async function roundOf(
     // A command, or another runner, is at it for longer: the next round comes soon.
     if (sqlstateOf(error) === '55P03') return round('written')
     const ours = asDatabaseError(knex, error)
+    if (ours instanceof EventwardError && ours.code === 'EW_PROJECTION_NEWER') return round('behind', ours)
     if (ours instanceof EventwardError) return round('failed', ours)
     throw error
   }

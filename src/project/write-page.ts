@@ -1,17 +1,12 @@
 import type { Knex } from 'knex'
 import { EventwardError } from '../errors/index.js'
 import { closeWindow, inWindow, type Mark, openWindow, takeMark } from '../log/index.js'
-import {
-  type AppendedEvent,
-  appendedEvent,
-  type CallerConnection,
-  connectionOf,
-  readingSession,
-} from '../runtime/index.js'
+import { type AppendedEvent, type CallerConnection, connectionOf, readingSession } from '../runtime/index.js'
 import { literal, type Query, qualified, raw, sql } from '../sql/index.js'
 import type { Projection } from './define-projection.js'
 import { type Generation, lockGeneration, refuseOtherEpoch, storeCursor } from './generations.js'
 import { handledSql, handleEvent } from './handle-event.js'
+import { EVENT_COLUMNS, readEvent } from './read-event.js'
 import type { Ground } from './read-models.js'
 
 export interface Page {
@@ -45,21 +40,38 @@ export async function writePage(
       : generation.cursor
   const at = { ...generation, cursor: open }
   const rows = await readingSession(connection).rows(pageQuery(projection, ground, at, limit))
-  for (const row of rows) {
-    const event = eventOf(ground, row)
+  const { readable, newer } = readableOf(projection, ground, rows)
+  if (newer !== null && readable.length === 0) throw newer
+  for (const event of readable.flatMap(({ events }) => events)) {
     await handleEvent(projection, generation, { trx, event })
   }
-  const drained = rows.length < limit
-  const last = rows.at(-1)?.['position'] ?? open.position
+  const drained = newer === null && rows.length < limit
+  const last = readable.at(-1)?.position ?? open.position
   const moved: Generation = {
     ...generation,
     cursor: drained ? closeWindow(open) : { ...open, position: last },
-    events: String(BigInt(generation.events) + BigInt(rows.length)),
+    events: String(BigInt(generation.events) + BigInt(readable.length)),
   }
   await storeCursor(connection, moved)
   if (drained) await forgetReceipts(connection, ground, moved)
-  return { generation: moved, written: rows.length, drained }
+  return { generation: moved, written: readable.length, drained }
 }
+
+/** What comes before the first event of newer code: it's written, and the place before that event is kept. */
+function readableOf(projection: Projection, ground: Ground, rows: readonly TextRow[]) {
+  const readable: { readonly position: string; readonly events: readonly AppendedEvent[] }[] = []
+  for (const row of rows) {
+    try {
+      readable.push({ position: row['position'] ?? '', events: readEvent(projection, ground, row) })
+    } catch (error) {
+      if (!(error instanceof EventwardError) || error.code !== 'EW_PROJECTION_NEWER') throw error
+      return { readable, newer: error }
+    }
+  }
+  return { readable, newer: null }
+}
+
+type TextRow = Readonly<Record<string, string | null>>
 
 interface LonePageOptions extends Pick<PageOptions, 'limit'> {
   readonly wanted: (generation: Generation) => boolean
@@ -109,19 +121,6 @@ export async function writePageAlone(
     throw error
   }
 }
-
-/** An event as handlers get it. */
-export function eventOf({ models }: Ground, row: Readonly<Record<string, string | null>>): AppendedEvent {
-  const model = models.get(row['aggregate_type'] ?? '')
-  if (model === undefined) {
-    throw new EventwardError('EW_PROJECTION', `no rule names ${row['aggregate_type'] ?? 'an aggregate'}`)
-  }
-  return appendedEvent(model, row['aggregate_id'] ?? '', row)
-}
-
-/** The columns of an event `e` that `eventOf` reads. */
-export const EVENT_COLUMNS: Query = sql`e.position, e.aggregate_type, e.aggregate_id, e.version, e.type, e.schema_version,
-      e.data, e.metadata, e.occurred_at, e.recorded_at`
 
 /** SQL of whether a command wrote the event `e` to this generation already: as its metadata says, or ahead of its own. */
 export function writtenInline({ name }: Pick<Projection, 'name'>, { id, generation }: Generation): Query {

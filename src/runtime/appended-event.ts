@@ -1,5 +1,6 @@
-import type { BoundModel } from '../definition/index.js'
+import type { BoundModel, EventShape } from '../definition/index.js'
 import { decodeText, members } from '../encode/index.js'
+import { carriedColumns } from '../fold/index.js'
 import type { Texts } from './caller-connection.js'
 import type { AppendedEvent } from './command-types.js'
 
@@ -13,7 +14,7 @@ export function appendedEvent(model: BoundModel, id: string, texts: Texts): Appe
     position: texts['position'] ?? '',
     type,
     schemaVersion: Number(texts['schema_version']),
-    data: attributesOf(model, type, texts['data'] ?? '{}'),
+    data: attributesOf(model, texts),
     // No stored value of a column: counts and ids that someone said.
     metadata: JSON.parse(texts['metadata'] ?? '{}') as Readonly<Record<string, unknown>>,
     occurredAt: texts['occurred_at'] ?? '',
@@ -39,10 +40,19 @@ function keyOf({ key, columns }: BoundModel, id: string): Readonly<Record<string
   )
 }
 
-/** The declared attributes and facts; what else travels in an event is the aggregate's own matter. */
-function attributesOf(model: BoundModel, type: string, json: string): Readonly<Record<string, unknown>> {
-  const shape = model.events.find((event) => event.type === type)
-  const found = members(json)
+/**
+ * The declared attributes and facts, by the version of the event; what else travels in one is the aggregate's own matter.
+ * Of residue, which declares nothing, the columns that it carries.
+ */
+function attributesOf(model: BoundModel, texts: Texts): Readonly<Record<string, unknown>> {
+  const type = texts['type'] ?? ''
+  const data = texts['data'] ?? '{}'
+  if (type === model.residue.changed) {
+    const carried = carriedColumns(model, { data, metadata: texts['metadata'] ?? '{}' })
+    return Object.fromEntries(carried.map(([{ name, encoding }, raw]) => [name, storedValue(encoding, raw)]))
+  }
+  const shape = shapeOf(model, type, Number(texts['schema_version']))
+  const found = data.startsWith('{') ? members(data) : new Map<string, string>()
   const columns = new Map(model.columns.map((column) => [column.name, column]))
   const attributes = (shape?.data ?? []).flatMap(({ attribute, column }) => {
     const raw = found.get(attribute)
@@ -53,6 +63,17 @@ function attributesOf(model: BoundModel, type: string, json: string): Readonly<R
     return raw === undefined ? [] : [[name, JSON.parse(raw) as unknown]]
   })
   return Object.fromEntries([...attributes, ...facts])
+}
+
+function shapeOf(
+  { events, shapes }: BoundModel,
+  type: string,
+  schemaVersion: number,
+): EventShape | undefined {
+  return (
+    shapes.find((shape) => shape.type === type && shape.schemaVersion === schemaVersion) ??
+    events.find((event) => event.type === type)
+  )
 }
 
 /** A column's value as commands see it: its text, or true and false. */

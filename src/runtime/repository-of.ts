@@ -23,6 +23,8 @@ export type HistoryEvent<A extends AnyAggregate> = AppendedEvent<A, EventNames<A
   readonly residue: boolean
   /** Whether its time was inferred, since no column told it. */
   readonly inferred: boolean
+  /** As what it is stored, where upcasts make it what it's seen as. */
+  readonly stored: { readonly type: string; readonly schemaVersion: number }
 }
 
 /** Rows of an aggregate as commands see them, and how they came to be. */
@@ -32,7 +34,10 @@ export interface Repository<A extends AnyAggregate> {
   find(knex: Knex | Knex.Transaction, key: KeyInput<A>, options?: FindOptions): Promise<State<A> | null>
   /** The row; EW_COMMAND_GONE where there is none. */
   get(knex: Knex | Knex.Transaction, key: KeyInput<A>, options?: FindOptions): Promise<State<A>>
-  /** Its events in order of version, each with what it changed. Empty where there are none. */
+  /**
+   * Its events in order of version, as the code of today sees them, each with what it changed: several of one version where
+   * an upcast splits it. Empty where there are none.
+   */
   history(knex: Knex | Knex.Transaction, key: KeyInput<A>): Promise<readonly HistoryEvent<A>[]>
   /**
    * The row as it was after a version (a number), or at a time (text as PostgreSQL reads it, in UTC where it names no

@@ -1,7 +1,7 @@
 import { bindAggregate } from '../bind/index.js'
 import { sqlstateOf } from '../db/index.js'
-import type { AggregateDefinition, BoundModel, Row, Text } from '../definition/index.js'
-import { compileFold, rowAt, type StoredEvent } from '../fold/index.js'
+import type { AggregateDefinition } from '../definition/index.js'
+import { type ColumnChange, HistoryFolder, readingOf, rowAt, type StoredEvent } from '../fold/index.js'
 import { streamOf } from '../recognise/index.js'
 import { localTimeSql, qualified, raw, sql } from '../sql/index.js'
 import { storedShapes } from '../store/index.js'
@@ -12,39 +12,43 @@ import { readingSession } from './caller-session.js'
 import { invalid } from './command-errors.js'
 import { type Reading, wholeKey } from './find-row.js'
 import { stateOf } from './planned-rows.js'
+import { readEvents } from './read-events.js'
 
 /** A version, or a time as PostgreSQL reads it (in UTC where it names no zone). */
 export type Point = number | string
 
 /** A column's text before and after an event; null for SQL NULL, or where there was no row. */
-export interface Change {
-  readonly column: string
-  readonly before: Text
-  readonly after: Text
-}
+export type Change = ColumnChange
 
-/** The events of a stream, each with what it changed. */
+/**
+ * The events of a stream as the code of today sees them, each with what it changed. One that upcasts split is several, of
+ * which the first bears all that it changed; one that this code can't read, or that upcasts drop, is as it was stored.
+ */
 export async function streamHistory(
   reading: Reading,
   definition: AggregateDefinition,
   key: Readonly<Record<string, unknown>>,
 ) {
   const { model, id, events } = await readStream(reading, definition, key)
-  const fold = compileFold(model)
-  let before: Row | null = null
+  const folder = new HistoryFolder(model)
   return Object.freeze(
-    events.map((texts) => {
-      const after: Row | null = fold(before, storedEvent(id, texts))
-      const changed = changes(model, before, after)
-      before = after
-      const event = appendedEvent(model, id, texts)
-      const more = {
-        changed,
-        residue: event.type === model.residue.changed,
-        inferred: event.metadata['inferred'] === true,
-      }
-      // A copy of the accessors too, which are not enumerable.
-      return Object.freeze(Object.defineProperties({ ...more }, Object.getOwnPropertyDescriptors(event)))
+    events.flatMap((texts) => {
+      const { event: stored, changed, residue } = folder.add(storedEvent(id, texts))
+      const { type, schemaVersion } = stored
+      const read = ['present', 'upcast'].includes(readingOf(model, stored))
+        ? readEvents(model, { ...texts, aggregate_id: id })
+        : []
+      const seen = read.length === 0 ? [appendedEvent(model, id, texts)] : read
+      return seen.map((event, part) => {
+        const more = {
+          changed: part === 0 ? changed : [],
+          residue,
+          inferred: event.metadata['inferred'] === true,
+          stored: Object.freeze({ type, schemaVersion }),
+        }
+        // A copy of the accessors too, which are not enumerable.
+        return Object.freeze(Object.defineProperties({ ...more }, Object.getOwnPropertyDescriptors(event)))
+      })
     }),
   )
 }
@@ -109,11 +113,4 @@ async function instant({ connection, named }: Reading, given: string): Promise<s
     if (!sqlstateOf(error)?.startsWith('22')) throw error
     throw invalid(named, [{ message: `${JSON.stringify(given)} is neither a version nor a time` }])
   }
-}
-
-function changes(model: BoundModel, before: Row | null, after: Row | null): readonly Change[] {
-  return model.columns
-    .filter(({ name }) => !model.key.includes(name))
-    .map(({ name }) => ({ column: name, before: before?.[name] ?? null, after: after?.[name] ?? null }))
-    .filter((change) => change.before !== change.after)
 }

@@ -62,8 +62,8 @@ async function lookBack(
       async (trx: Knex.Transaction) => {
         const row = await repository.get(trx, { id })
         const events = await repository.history(trx, { id })
-        for (const { type, schemaVersion } of events) met.add(`${type}@${schemaVersion}`)
-        const folded = await repository.at(trx, { id }, events.length)
+        for (const { stored } of events) met.add(`${stored.type}@${stored.schemaVersion}`)
+        const folded = await repository.at(trx, { id }, events.at(-1)?.version ?? 0)
         if (JSON.stringify(folded) !== JSON.stringify(row))
           wrong.push(`${id}: ${JSON.stringify([folded, row])}`)
       },
