@@ -1,10 +1,12 @@
-import type { Writable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 
 /** A stream that may be a terminal. */
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number }
 
 /** Where a command reads from and writes to: the process, or a test. */
 export interface Io {
+  /** What `-` names. @default nothing */
+  readonly stdin?: Readable
   readonly stdout: Output
   readonly stderr: Output
   /** True where someone can answer a question. */
@@ -19,6 +21,7 @@ export function processIo(): Io {
   // `eventward status | head` closes our output early; that's no error of ours.
   for (const stream of [stdout, stderr]) stream.on('error', ignoreClosedPipe)
   return {
+    stdin,
     stdout,
     stderr,
     interactive: stdin.isTTY === true && stderr.isTTY === true,

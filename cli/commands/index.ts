@@ -10,6 +10,7 @@ import { explain } from './explain.js'
 import { exportCommand } from './export.js'
 import { generate } from './generate.js'
 import { history } from './history.js'
+import { importCommand } from './import.js'
 import { init } from './init.js'
 import { lint } from './lint.js'
 import { migrate } from './migrate.js'
@@ -44,4 +45,5 @@ export const COMMANDS: readonly Command[] = [
   replay,
   work,
   exportCommand,
+  importCommand,
 ]

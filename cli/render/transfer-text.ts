@@ -1,4 +1,4 @@
-import type { ExportResult } from '../../src/transfer/index.js'
+import type { ExportResult, ImportResult } from '../../src/transfer/index.js'
 import type { Output } from '../io.js'
 import { marks } from './marks.js'
 import { count, duration, plural } from './quantity.js'
@@ -18,6 +18,18 @@ export function exportText(result: ExportResult, stream: Output): string {
       ? `  ${mark.warn} nothing is masked: the file holds what the tables hold`
       : `  masked: ${all.join(', ')}`,
     `  sha256 ${result.sha256}`,
+  ].join('\n')
+}
+
+/** What is there now, and what to do next. Pure. */
+export function importText(result: ImportResult, next: string, stream: Output): string {
+  const mark = marks(stream)
+  const { events, tables, source, seconds, eventsPerSecond, resumed } = result
+  return [
+    `${mark.ok} ${plural(events, 'event')} of ${source.database}${source.label === null ? '' : ` · ${source.label}`}`,
+    ...tables.map(({ table, rows }) => `  ${table}: ${plural(rows, 'row')}`),
+    `  ${pace(seconds, eventsPerSecond, 'events')}${resumed ? ' · went on with what was there' : ''}`,
+    `  next: ${next}`,
   ].join('\n')
 }
 

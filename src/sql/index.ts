@@ -23,6 +23,7 @@ export {
   textSql,
 } from './compile-encode.js'
 export { compileExplain, type ExplainInput } from './compile-explain.js'
+export { compileFillRows, compileLinkRows, foldedRowsSql, givenRowsSql } from './compile-fill-rows.js'
 export { compileFoldStreams, type EventsName } from './compile-fold.js'
 export { instantSql, ofInstantSql } from './compile-instant.js'
 export { compileMiddleStream } from './compile-middle-stream.js'

@@ -46,10 +46,12 @@ export function rowColumn(slot: number): string {
 }
 
 /**
+ * SQL of a part of the key, of its type, from SQL of the stream's id.
+ *
  * Through jsonb, which has no collation: an id's collation C would otherwise win over the key column's and the index
  * could not be used.
  */
-function keyPartSql(model: BoundModel, column: BoundColumn, part: number, id: string): string {
+export function keyPartSql(model: BoundModel, column: BoundColumn, part: number, id: string): string {
   const text =
     model.key.length > 1
       ? `(${id}::pg_catalog.jsonb ->> ${part})`

@@ -3,7 +3,7 @@ import { StoppedError } from '../errors/index.js'
 import { type EventsName, qualified, raw, sql } from '../sql/index.js'
 import { type ColumnNumbers, renumberedLine } from './column-numbers.js'
 import { linesOf, positionOf } from './export-file.js'
-import { type ImportRun, moveOn } from './import-run.js'
+import { holdRun, type ImportRun, moveOn } from './import-run.js'
 
 export interface AppendInput {
   readonly events: EventsName
@@ -11,7 +11,7 @@ export interface AppendInput {
   readonly run: ImportRun
   /** By aggregate. */
   readonly numbers: ReadonlyMap<string, ColumnNumbers>
-  /** Lines, and characters of them, of one transaction. */
+  /** Lines of one transaction. */
   readonly lines: number
   readonly signal: AbortSignal | undefined
   readonly onMoved: () => void
@@ -21,8 +21,9 @@ export interface AppendInput {
 const MOST_CHARACTERS = 4_000_000
 
 /**
- * Appends the events of a file with the positions that they have there, a batch a transaction: the server reads the
- * lines, no value passes through JavaScript. Each event's metadata say which import it came by.
+ * Appends the events of a file in its order, a batch a transaction: the server reads the lines, no value passes through
+ * JavaScript. They get new positions, drawn as ever, so that no reader of this log misses or misorders one; their
+ * metadata tell the old one.
  */
 export async function appendLines(session: Session, input: AppendInput): Promise<void> {
   const { run, file } = input
@@ -31,7 +32,7 @@ export async function appendLines(session: Session, input: AppendInput): Promise
   let [size, last] = [0, run.cursor.position]
   const flush = async () => {
     if (batch.length === 0) return
-    if (input.signal?.aborted === true) throw stopped()
+    refuseStopped(input.signal)
     const to = {
       ...run.cursor,
       position: last,
@@ -39,8 +40,9 @@ export async function appendLines(session: Session, input: AppendInput): Promise
     }
     const json = `[${batch.join(',')}]`
     await session.transaction({}, async () => {
-      await moveOn(session, run, to)
+      await holdRun(session, run)
       await session.execute(insertQuery(input, json))
+      await moveOn(session, run, to)
     })
     run.cursor = to
     batch = []
@@ -71,20 +73,24 @@ function renumbered(line: string, numbers: AppendInput['numbers']): string {
   return number === undefined ? line : renumberedLine(line, number)
 }
 
+/** Positions are drawn as rows come out of the sort. */
 function insertQuery({ events, run }: AppendInput, json: string) {
   return sql`
-    insert into ${raw(qualified(events.schema, events.table))} (position, aggregate_type, aggregate_id, version, type,
+    insert into ${raw(qualified(events.schema, events.table))} (aggregate_type, aggregate_id, version, type,
       schema_version, data, metadata, occurred_at, recorded_at)
-    select (a.l ->> 'position')::bigint, a.l ->> 'aggregate', a.l ->> 'id', (a.l ->> 'version')::integer,
-      a.l ->> 'type', (a.l ->> 'schemaVersion')::integer, (a.l -> 'data')::jsonb,
-      (a.l -> 'metadata')::jsonb || jsonb_build_object('imported', ${run.id}::text),
-      (a.l ->> 'occurredAt')::timestamptz, (a.l ->> 'recordedAt')::timestamptz
-    from json_array_elements(${json}::json) with ordinality a (l, n)
-    order by a.n`
+    select l.aggregate, l.id, l.version, l.type, l."schemaVersion", l.data,
+      l.metadata || jsonb_build_object('source', 'import', 'imported',
+        jsonb_build_object('run', ${run.id}::text, 'position', l.position, 'source', l.metadata -> 'source')),
+      l."occurredAt", l."recordedAt"
+    from json_to_recordset(${json}::json) as l (position text, aggregate text, id text, version integer, type text,
+      "schemaVersion" integer, "occurredAt" timestamptz, "recordedAt" timestamptz, metadata jsonb, data jsonb)
+    order by l.position::bigint`
 }
 
-export function stopped(): StoppedError {
-  return new StoppedError('EW_STOPPED', 'the import was stopped', {
+/** @throws StoppedError EW_STOPPED */
+export function refuseStopped(signal: AbortSignal | undefined): void {
+  if (signal?.aborted !== true) return
+  throw new StoppedError('EW_STOPPED', 'the import was stopped', {
     next: 'What is committed is kept: run it again with the same file to go on.',
   })
 }

@@ -7,7 +7,7 @@ import type { ExportHeader } from './export-header.js'
 /** How far an import is: what comes next. Committed with what was done. */
 export interface ImportCursor {
   readonly phase: 'events' | 'rows' | 'links' | 'sequences'
-  /** Of events: the position of the last one. */
+  /** Of events: the position of the last one, in the file. */
   readonly position: string
   /** Of rows and links: the aggregate, and the last stream that is done. */
   readonly aggregate: string | null
@@ -19,6 +19,8 @@ export interface ImportCursor {
 
 export interface ImportRun {
   readonly id: string
+  /** False once it has come to its end. */
+  readonly open: boolean
   readonly resumed: boolean
   cursor: ImportCursor
 }
@@ -32,20 +34,35 @@ const START: ImportCursor = {
   rows: {},
 }
 
-/** The import that was begun here and has not come to its end, with the export that it's of; null where there is none. */
-export async function unfinishedImport(
-  session: Session,
-): Promise<{ readonly export: string; readonly run: ImportRun } | null> {
-  const [found] = await session.rows<Record<'id' | 'export' | 'cursor', string>>(sql`
-    select id, params ->> 'export' as export, planned_to::text as cursor
+/**
+ * The import of this export that was begun here, whether it has ended or not; null where there is none.
+ *
+ * @throws ConflictError EW_IMPORT_OTHER where one of another export is unfinished
+ */
+export async function begunImport(session: Session, header: ExportHeader): Promise<ImportRun | null> {
+  const runs = await session.rows<
+    Record<'id' | 'state' | 'cursor', string> & { readonly export: string }
+  >(sql`
+    select id, state, params ->> 'export' as export, planned_to::text as cursor
     from eventward.runs
     where command = 'import'
-      and state = 'running'
-    order by id desc
-    limit 1`)
-  if (found === undefined) return null
-  const run = { id: found.id, resumed: true, cursor: JSON.parse(found.cursor) as ImportCursor }
-  return { export: found.export, run }
+      and (state = 'running' or params ->> 'export' = ${header.export}::text)
+    order by id desc`)
+  const found = runs.find((run) => run.export === header.export)
+  if (found !== undefined) {
+    const cursor = JSON.parse(found.cursor) as ImportCursor
+    return { id: found.id, open: found.state === 'running', resumed: true, cursor }
+  }
+  const [other] = runs
+  if (other === undefined) return null
+  throw new ConflictError(
+    'EW_IMPORT_OTHER',
+    `the import of another export (run ${other.id}) is unfinished here`,
+    {
+      next: 'End that one with its file, or begin with a new database.',
+      details: { run: other.id },
+    },
+  )
 }
 
 /** Opens the run, within the transaction that registers what the header says. */
@@ -64,29 +81,35 @@ export async function beginImport(session: Session, header: ExportHeader, file: 
     update eventward.runs
     set planned_to = ${JSON.stringify(START)}::jsonb
     where id = ${run}::bigint`)
-  return { id: run, resumed: false, cursor: START }
+  return { id: run, open: true, resumed: false, cursor: START }
 }
 
 /**
- * Moves the run on, within the transaction of what was done. Locks its row.
+ * Takes the run for the rest of the caller's transaction: call it before what the cursor will say is done. Locks its row.
  *
- * @throws ConflictError EW_IMPORT_BUSY where another process moved it on, or ended it: what was done here is undone
+ * @throws ConflictError EW_IMPORT_BUSY where another process moved it on, or ended it
  */
-export async function moveOn(session: Session, run: ImportRun, to: ImportCursor): Promise<void> {
-  const counts = { events: to.events, rows: String(sum(Object.values(to.rows))) }
-  const moved = await session.execute(sql`
-    update eventward.runs
-    set planned_to = ${JSON.stringify(to)}::jsonb, counts = ${JSON.stringify(counts)}::jsonb
+export async function holdRun(session: Session, run: ImportRun): Promise<void> {
+  const [held] = await session.rows(sql`
+    select id
+    from eventward.runs
     where id = ${run.id}::bigint
       and state = 'running'
-      and planned_to = ${JSON.stringify(run.cursor)}::jsonb`)
-  if (moved === 1) return
+      and planned_to = ${JSON.stringify(run.cursor)}::jsonb
+    for update`)
+  if (held !== undefined) return
   throw new ConflictError('EW_IMPORT_BUSY', 'another process goes on with this import', {
     next: 'Leave it to that one; run it again where that has ended.',
     details: { run: run.id },
   })
 }
 
-function sum(counts: readonly string[]): bigint {
-  return counts.reduce((total, count) => total + BigInt(count), 0n)
+/** Moves a run on that is held. */
+export async function moveOn(session: Session, run: ImportRun, to: ImportCursor): Promise<void> {
+  const rows = Object.values(to.rows).reduce((total, count) => total + BigInt(count), 0n)
+  await session.execute(sql`
+    update eventward.runs
+    set planned_to = ${JSON.stringify(to)}::jsonb,
+      counts = ${JSON.stringify({ events: to.events, rows: String(rows) })}::jsonb
+    where id = ${run.id}::bigint`)
 }

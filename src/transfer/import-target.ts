@@ -101,19 +101,63 @@ export async function refuseFilled(
   events: EventsName,
   targets: readonly ImportTarget[],
 ): Promise<void> {
-  const refuse = (what: string): never => {
-    throw new GateError('EW_IMPORT_NOT_EMPTY', `${what}: an import needs an empty database`, {
-      next: 'Make a new one, with the tables of the application and `eventward migrate up`.',
+  for (const { table, definition } of targets) {
+    const found = await session.one<Record<'rows' | 'events' | 'definitions', string>>(sql`
+      select exists (select from ${raw(qualified(table.schema, table.name))}) as rows,
+        exists (
+          select from ${raw(qualified(events.schema, events.table))}
+          where aggregate_type = ${definition.name}::text) as events,
+        exists (
+          select from eventward.aggregates
+          where aggregate_type = ${definition.name}::text) as definitions`)
+    const shown = tableName(definition.table)
+    const what =
+      found.rows === 't'
+        ? `${shown} has rows`
+        : found.events === 't'
+          ? `${shown} has events`
+          : found.definitions === 't'
+            ? `a definition of ${shown} is installed`
+            : null
+    if (what === null) continue
+    throw new GateError('EW_IMPORT_NOT_EMPTY', `${what}: an import needs tables that nothing was done with`, {
+      next: 'Make a new database, with the tables of the application and `eventward migrate up`.',
+      details: { table: shown },
     })
   }
-  const kept = await session.one<Record<'events' | 'definitions', string>>(sql`
-    select exists (select from ${raw(qualified(events.schema, events.table))}) as events,
-      exists (select from eventward.definitions) as definitions`)
-  if (kept.events === 't') refuse(`${events.schema}.${events.table} has events`)
-  if (kept.definitions === 't') refuse('definitions of events are installed')
-  for (const { table, definition } of targets) {
-    const { filled } = await session.one<{ filled: string }>(sql`
-      select exists (select from ${raw(qualified(table.schema, table.name))}) as filled`)
-    if (filled === 't') refuse(`${tableName(definition.table)} has rows`)
-  }
+}
+
+/**
+ * Refuses what would write something else than was exported, or beside it: enabled triggers and rules of the tables. They
+ * can't be passed over without a superuser's `session_replication_role`, which skips foreign keys as well.
+ *
+ * @throws GateError EW_IMPORT_TRIGGERS
+ */
+export async function refuseTriggers(session: Session, targets: readonly ImportTarget[]): Promise<void> {
+  const found = await session.rows<{ name: string }>(sql`
+    with tables as (
+      select o.oid from unnest(${targets.map(({ table }) => table.oid)}::oid[]) o (oid)
+      union
+      select t.relid from unnest(${targets.map(({ table }) => table.oid)}::oid[]) o (oid), pg_partition_tree(o.oid) t
+    )
+    select format('%s on %s', t.tgname, t.tgrelid::regclass) as name
+    from pg_trigger t
+    where t.tgrelid in (select oid from tables)
+      and not t.tgisinternal
+      and t.tgenabled in ('O', 'A')
+      -- Of INSERT or UPDATE.
+      and t.tgtype & 20 <> 0
+    union
+    select format('rule %s on %s', r.rulename, r.ev_class::regclass)
+    from pg_rewrite r
+    where r.ev_class in (select oid from tables)
+      and r.ev_type in ('2', '3')
+      and r.ev_enabled in ('O', 'A')
+    order by 1`)
+  if (found.length === 0) return
+  const names = found.map(({ name }) => name)
+  throw new GateError('EW_IMPORT_TRIGGERS', `${names.join(', ')}: would change what is imported`, {
+    next: 'Disable them here for the import (`alter table ... disable trigger user`), or write --allow-triggers.',
+    details: { triggers: names },
+  })
 }

@@ -4,4 +4,11 @@
  */
 export { type ExportOptions, type ExportProgress, type ExportResult, exportEvents } from './export-events.js'
 export type { ExportHeader } from './export-header.js'
+export {
+  type ImportedTable,
+  type ImportOptions,
+  type ImportProgress,
+  type ImportResult,
+  importEvents,
+} from './import-events.js'
 export { type Mask, type Masks, masksFor, parseMask } from './mask.js'

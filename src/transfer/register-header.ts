@@ -1,4 +1,4 @@
-import { bindAggregate, shapeColumns, shapeId } from '../bind/index.js'
+import { type BoundAggregate, bindAggregate, shapeColumns, shapeId } from '../bind/index.js'
 import type { CatalogTable } from '../catalog/index.js'
 import type { Session } from '../db/index.js'
 import type { AggregateDefinition, BoundModel } from '../definition/index.js'
@@ -52,9 +52,13 @@ async function registerAggregate(
  * @throws UsageError EW_IMPORT_DEFINITION where this code means something else by an event that the export may hold,
  * EW_IMPORT_SHAPE
  */
-export async function importedModel(session: Session, definition: AggregateDefinition): Promise<BoundModel> {
+export async function importedModel(
+  session: Session,
+  definition: AggregateDefinition,
+): Promise<BoundAggregate> {
   const stored = await storedShapes(session, definition.name)
-  const { model } = await bindAggregate(session, definition, stored)
+  const bound = await bindAggregate(session, definition, stored)
+  const { model } = bound
   const moved = unregisteredShapes(model, stored.frozen).find(({ type, schemaVersion }) =>
     stored.frozen.some((shape) => shape.type === type && shape.schemaVersion === schemaVersion),
   )
@@ -65,7 +69,7 @@ export async function importedModel(session: Session, definition: AggregateDefin
       { next: 'Import by the code that wrote the events, or raise its schemaVersion.' },
     )
   await refuseTakenShape(session, model)
-  return model
+  return bound
 }
 
 /** A table that once had the very columns, by number, name and type, that another shape has here. */
