@@ -32,7 +32,9 @@ export class WorkTally {
     return all.flatMap(({ projection, events, state, error }) => {
       const known = this.#projections.get(projection)
       const said =
-        state === 'behind' ? `needs a replay: eventward replay ${projection}` : (error?.message ?? '')
+        state === 'behind' && error === null
+          ? `needs a replay: eventward replay ${projection}`
+          : (error?.message ?? '')
       this.#projections.set(projection, { events: (known?.events ?? 0) + events, state, said })
       if (said === (known?.said ?? '')) return []
       return [said === '' ? `projection ${projection}: goes on` : `projection ${projection}: ${said}`]
