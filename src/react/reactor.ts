@@ -92,12 +92,14 @@ export function reactorOf(given: Reactor<never> | CalledReactor<never>): Reactor
   if ('kind' in given) return given
   const known = made.get(given)
   if (known !== undefined) return known
-  if (typeof given?.call === 'function' && typeof given.name === 'string' && given.name !== '') {
+  // Every function has a `call`, which is JavaScript's: the name of one changes with the code around it.
+  const own = typeof given?.call === 'function' && given.call !== Function.prototype.call
+  if (own && typeof given.name === 'string' && given.name !== '') {
     const one = reactor(given.name, (event: never, context) => given.call(event, context))
     made.set(given, one)
     return one
   }
   throw new UsageError('EW_REACTOR', 'a rule names a reactor that is none', {
-    next: 'Give a class with a static `call`, or reactor(name, handler).',
+    next: 'Give a class with a static `call`, or name a function: reactor(name, handler).',
   })
 }

@@ -339,5 +339,7 @@ describe('a reactor', () => {
         on(Events.Activated, { async: [reactor('same', () => 2)] })
       }),
     ).toThrow('two reactors are called same')
+    const handler = (_: AppendedEvent) => undefined
+    expect(() => defineDispatcher((on) => on(Events.Created, { async: [handler] }))).toThrow('is none')
   })
 })
