@@ -15,16 +15,17 @@ export async function provenSubscriptions(
 ): Promise<void> {
   await db.admin.query(createSubscriptions + manySubscriptions(1, rows))
   await captureOn(db.database, definition)
-  await prove(db, definition)
+  const { table } = await prove(db, definition)
+  if (table.proof !== true) throw new Error(`verify is no proof: ${JSON.stringify(table)}`)
 }
 
 /** Backfills and verifies a captured table. */
 export async function prove(
   { database }: Pick<TestDatabase, 'database'>,
   definition: AggregateDefinition,
-): Promise<void> {
+) {
   await backfill(database, definition)
-  await verify(database, definition)
+  return verify(database, definition)
 }
 
 /** The phase as the bookkeeping, the triggers and the phase function have it: three times the same, or a text that says what. */
