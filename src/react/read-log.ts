@@ -79,7 +79,7 @@ function pageQuery(
   const enqueued = raw(literal(JSON.stringify([name])))
   const history = backfill
     ? sql``
-    : sql`and coalesce(e.metadata ->> 'source', '') not in ('backfill', 'repair')`
+    : sql`and coalesce(e.metadata ->> 'source', '') not in ('backfill', 'repair', 'import')`
   return sql`
     select e.position, e.aggregate_type, e.aggregate_id
     from ${raw(qualified(schema, table))} e
