@@ -15,6 +15,7 @@ import {
   lockProjection,
 } from './generations.js'
 import { type Ground, readGround } from './read-models.js'
+import { withReceipt } from './receipt.js'
 import { copyRights, dropTable, makeTable } from './view.js'
 import { writePageAlone } from './write-page.js'
 
@@ -60,6 +61,8 @@ export interface ReplayResult {
   readonly noParity: NoParity | null
   /** The table that was live before: readable still, kept up no more. */
   readonly old: string | null
+  /** The receipt; null where this role may not write one. */
+  readonly run: string | null
   readonly next: string | null
 }
 
@@ -71,7 +74,8 @@ const ROUNDS = { inline: 50, async: 3 } as const
 /**
  * Builds a projection anew, blue / green: the next generation of its table, from the first event on, in transactions of
  * bounded size, while the old one is read and written; then flips the view (see `flip`). Killed and run again it goes on.
- * Two at once join: each page is written by one of them. The table before the old one is dropped at the start.
+ * Two at once join: each page is written by one of them. The table before the old one is dropped at the start. Each leaves a
+ * receipt.
  *
  * @throws UsageError EW_PROJECTION_FAILED, EW_PROJECTION_NAME; ConflictError EW_REPLAY_SUPERSEDED where a replay of
  * another version has begun; DatabaseError EW_LOCK_BUSY; StoppedError EW_STOPPED
@@ -82,13 +86,20 @@ export async function replay(
   options: ReplayOptions = {},
 ): Promise<ReplayResult> {
   try {
-    return await replayed(knex, projection, options)
+    return await withReceipt(knex, projection, {
+      work: async (run) => ({ ...(await replayed(knex, projection, options)), run }),
+      outcome: ({ run: _run, projection: _name, version: _version, next: _next, ...outcome }) => outcome,
+    })
   } catch (error) {
     throw asDatabaseError(knex, error)
   }
 }
 
-async function replayed(knex: Knex, projection: Projection, options: ReplayOptions): Promise<ReplayResult> {
+async function replayed(
+  knex: Knex,
+  projection: Projection,
+  options: ReplayOptions,
+): Promise<Omit<ReplayResult, 'run'>> {
   const begun = performance.now()
   const { ground, total } = await knex.transaction(async (trx) => {
     const connection = await connectionOf(trx)

@@ -32,7 +32,7 @@ export interface Run {
 }
 
 /** Opens a run: the receipt of who began what, where, with which version and definition. */
-export async function openRun(session: Session, run: NewRun): Promise<Run> {
+export async function openRun(session: Pick<Session, 'one'>, run: NewRun): Promise<Run> {
   return runOf(
     await session.one<RunRow>(sql`
     insert into eventward.runs (command, table_schema, table_name, aggregate_type, state, definition_hash,
@@ -129,7 +129,7 @@ function settleQuery(id: string, outcome: Readonly<Record<string, unknown>>): Qu
 
 /** Ends a run by decree, with its outcome. One that failed stays as it is. */
 export async function finishRun(
-  session: Session,
+  session: Pick<Session, 'execute'>,
   id: string,
   state: Extract<RunState, 'complete' | 'stopped' | 'failed'>,
   outcome: Readonly<Record<string, unknown>>,

@@ -48,8 +48,41 @@ describe('a replay', () => {
     await expect(killed).rejects.toMatchObject({ signal: 'SIGKILL' })
     const { rows } = await db.admin.query('select events, state from eventward.projection_generations')
     expect(rows).toEqual([{ events: '150', state: 'building' }])
-    expect(await replay(app(), perSubscription())).toMatchObject({ resumed: true, generation: 1 })
+    const { run, ...resumed } = await replay(app(), perSubscription())
+    expect(resumed).toMatchObject({ resumed: true, generation: 1 })
+    const receipts = await db.admin.query(
+      `select id, command, table_name, state, params ->> 'mode' as mode, outcome ->> 'events' as events
+       from eventward.runs where command = 'replay' order by id`,
+    )
+    // Who died couldn't say how it ended.
+    expect(receipts.rows).toEqual([
+      expect.objectContaining({ state: 'running', events: null }),
+      {
+        id: run,
+        command: 'replay',
+        table_name: 'activations',
+        state: 'complete',
+        mode: 'async',
+        events: resumed.events,
+      },
+    ])
     expect((await db.admin.query(SHOWN)).rows).toEqual((await db.admin.query(EXPECTED)).rows)
+  })
+
+  it('that fails or is stopped leaves a receipt which says so', async () => {
+    const failing = perSubscription({ name: 'failing', onEvent: () => Promise.reject(new TypeError('no')) })
+    await expect(replay(app(), failing)).rejects.toMatchObject({ code: 'EW_PROJECTION_FAILED' })
+    await expect(
+      replay(app(), perSubscription({ name: 'stopped' }), { signal: AbortSignal.abort() }),
+    ).rejects.toMatchObject({ code: 'EW_STOPPED' })
+    const { rows } = await db.admin.query(
+      `select table_name, state, outcome ->> 'code' as code from eventward.runs
+       where table_name in ('failing', 'stopped') order by id`,
+    )
+    expect(rows).toEqual([
+      { table_name: 'failing', state: 'failed', code: 'EW_PROJECTION_FAILED' },
+      { table_name: 'stopped', state: 'stopped', code: 'EW_STOPPED' },
+    ])
   })
 
   it('is told in one document, and the old table is removed by name', async () => {
