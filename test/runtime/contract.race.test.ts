@@ -11,7 +11,7 @@ import { CONNECTIONS, Counter, createCounters } from './counter.js'
 
 const CHILD = fileURLToPath(new URL('counter-process.ts', import.meta.url))
 /** All of it takes minutes: `CONTRACT_COMMANDS=10000`. */
-const COMMANDS = Number(process.env['CONTRACT_COMMANDS'] ?? '1600')
+const COMMANDS = Number(process.env['CONTRACT_COMMANDS'] ?? '800')
 const EACH = COMMANDS / CONNECTIONS
 
 describe(`${COMMANDS} commands by ${CONNECTIONS} connections on one row`, () => {
