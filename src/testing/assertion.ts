@@ -24,7 +24,8 @@ export function requireSame(what: string, { actual, expected, hint }: Compared):
 
 /** What every test runner shows as a failed assertion, and not as an error. */
 export function assertion(message: string, { actual, expected, cause }: Compared): AssertionError {
-  const error = new AssertionError({ message, actual, expected, operator: 'deepStrictEqual' })
+  // An operator that Node knows would make it put a difference of its own behind the message.
+  const error = new AssertionError({ message, actual, expected, operator: 'eventward' })
   if (cause !== undefined) error.cause = cause
   return error
 }
