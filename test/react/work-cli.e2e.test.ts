@@ -114,9 +114,9 @@ describe('eventward work', () => {
     await until(async () => (await db.admin.query('select from public.created')).rowCount === 2, {
       what: 'the projection is written',
     })
+    await until(() => said.includes('reactor fails: failed at position'), { what: 'the failure is told' })
     child.kill('SIGTERM')
     const [status] = await once(child, 'exit')
-    expect(said).toContain('reactor fails: failed at position')
     expect(status).toBe(1)
   })
 })
