@@ -50,8 +50,8 @@ export async function validAttributes(
   return result.value
 }
 
-/** Validators put much into their issues: what they found, themselves. */
-function plainIssue({ message, path }: StandardIssue): StandardIssue {
+/** Without all else that validators put into their issues: what they found, themselves. */
+export function plainIssue({ message, path }: StandardIssue): StandardIssue {
   if (path === undefined) return { message }
   return { message, path: [...path].map((part) => (typeof part === 'object' ? part.key : part)) }
 }

@@ -5,6 +5,7 @@ import { columnsOf, laterColumns, standsInResidue } from '../recognise/index.js'
 import { type AskTexts, attributeTexts } from './attribute-texts.js'
 import type { Meaning } from './command-binding.js'
 import { invalid, type Named, wrongEvent } from './command-errors.js'
+import { plainIssue } from './command-input.js'
 import { cutTo } from './cut-time.js'
 import { jsonText } from './json-text.js'
 import type { Moment } from './load-row.js'
@@ -107,7 +108,7 @@ async function factsOf(
     if (result?.issues !== undefined) {
       throw invalid(
         named,
-        result.issues.map((issue) => ({ ...issue, path: [name, ...(issue.path ?? [])] })),
+        result.issues.map(plainIssue).map(({ message, path = [] }) => ({ message, path: [name, ...path] })),
       )
     }
     const value = result === undefined ? facts[name] : result.value
