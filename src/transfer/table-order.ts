@@ -40,11 +40,17 @@ export function tableOrder(tables: readonly string[], references: readonly Refer
     }
     const pending = open.filter(({ from, to }) => left.includes(from) && left.includes(to))
     const broken = pending.find(({ nullable }) => nullable.length > 0)
-    if (broken === undefined) throw circle(pending)
+    if (broken === undefined) throw circle(inCircles(pending))
     later.push(broken)
     open = open.filter((reference) => reference !== broken)
   }
   return { tables: ordered, later }
+}
+
+/** Without those that only lead to a circle. */
+function inCircles(references: readonly Reference[]): readonly Reference[] {
+  const inner = references.filter(({ from }) => references.some(({ to }) => to === from))
+  return inner.length === references.length ? references : inCircles(inner)
 }
 
 function circle(references: readonly Reference[]): UsageError {
