@@ -1,6 +1,7 @@
-/** `npm run bench -- [--rows N] [--rounds N] [--only backfill|verify|capture|flips|replay|emmett] [--commands N] [--memory] [--fsync off] [--json]`: see docs/benchmarks.md. */
+/** `npm run bench -- [--rows N] [--rounds N] [--only backfill|verify|capture|flips|replay|as-of|emmett] [--commands N] [--memory] [--fsync off] [--json]`: see docs/benchmarks.md. */
 import { parseArgs } from 'node:util'
 import Table from 'cli-table3'
+import { measureAsOf } from './as-of.js'
 import { measureCapture } from './capture.js'
 import { measureCommands } from './commands.js'
 import { type Fixture, makeFixture } from './fixture.js'
@@ -38,6 +39,12 @@ try {
     await measureFlips(server, { rows: Number(options.rows), json: options.json })
   else if (options.only === 'replay')
     await measureReplay(server, { rows: Number(options.rows), json: options.json })
+  else if (options.only === 'as-of')
+    await measureAsOf(server, {
+      rows: Number(options.rows),
+      rounds: Number(options.rounds),
+      json: options.json,
+    })
   else if (options.only === 'capture')
     await measureCapture(server, {
       rows: Number(options.rows),
