@@ -110,11 +110,18 @@ describe('eventward work', () => {
     })
     await until(() => said.includes('at work: 2 reactors, 1 projection'), { what: said, withinMs: 60_000 })
     await insert(2)
-    await until(async () => (await written()) === before + 1, { what: 'the reactor is called' })
+    await until(async () => (await written()) === before + 1, {
+      what: 'the reactor is called',
+      withinMs: 60_000,
+    })
     await until(async () => (await db.admin.query('select from public.created')).rowCount === 2, {
       what: 'the projection is written',
+      withinMs: 60_000,
     })
-    await until(() => said.includes('reactor fails: failed at position'), { what: 'the failure is told' })
+    await until(() => said.includes('reactor fails: failed at position'), {
+      what: 'the failure is told',
+      withinMs: 60_000,
+    })
     child.kill('SIGTERM')
     const [status] = await once(child, 'exit')
     expect(status).toBe(1)
