@@ -10,6 +10,7 @@ import { checkRole } from './doctor-role.js'
 import { checkSchema } from './doctor-schema.js'
 import { checkServer } from './doctor-server.js'
 import { checkTablesAccess } from './doctor-tables.js'
+import { checkTimeMachines } from './doctor-time-machines.js'
 import { type Finding, found } from './finding.js'
 import { pasteable } from './pasteable.js'
 
@@ -69,6 +70,7 @@ export function doctor(database: Database, config: DoctorConfig | null): Promise
               dispatcher: dispatcher != null,
               inline: projections.filter(isInline).map(({ name }) => name),
             })),
+        ...(installed === null ? [] : await checkTimeMachines(session, aggregates)),
         ...(await checkActivity(session)),
       ])
     }),

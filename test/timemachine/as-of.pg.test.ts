@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { backfill } from '../../src/backfill/index.js'
 import { captureOn } from '../../src/capture/index.js'
 import { defineAggregate, defineTable, type Integer } from '../../src/definition/index.js'
+import { doctor } from '../../src/inspect/index.js'
 import { timeMachineOff, timeMachineOn, timeMachineStatus } from '../../src/timemachine/index.js'
 import { text } from '../support/account.js'
 import { testDatabase } from '../support/database.js'
@@ -212,6 +213,14 @@ describe('the function of a table', () => {
       insert into eventward.row_shapes (aggregate_type, id, columns) values ('First', 'other', '[]');`)
     const status = () => db.database.session((session) => timeMachineStatus(session, definition))
     expect((await status()).state).toBe('stale')
+    const config = {
+      schemas: ['public'],
+      events: { schema: 'public', table: 'events' },
+      aggregates: [definition],
+    }
+    expect(await doctor(db.database, config as never)).toContainEqual(
+      expect.objectContaining({ check: 'time_machine', severity: 'warn', table: 'app_orders' }),
+    )
     await expect(db.admin.query('select * from public.report')).rejects.toMatchObject({
       code: 'EW020',
       hint: expect.stringContaining('time-machine on'),
