@@ -52,6 +52,7 @@ export function longOutput(
     isOpen: () => open,
     end(members, text) {
       open = false
+      if (reader.gone) return
       if (json) stdout.write(`],${JSON.stringify(members).slice(1)}\n`)
       else if (text !== '') stdout.write(`\n${text}\n`)
     },
