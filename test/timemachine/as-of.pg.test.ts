@@ -237,6 +237,31 @@ describe('the function of a table', () => {
     expect((await db.admin.query('select * from public.report')).rows).toHaveLength(1)
   })
 
+  it('is made once, whoever makes it at the same time, and of a table as wide as any', async () => {
+    const columns = Array.from({ length: 1_200 }, (_, n) => `c${n}`)
+    await db.admin.query(`
+      create table public.wide (id integer primary key, ${columns.map((name) => `${name} smallint default 1`).join(', ')});
+      insert into public.wide (id) values (7)`)
+    const wide = defineAggregate({
+      name: 'Wide',
+      table: defineTable<{ id: Integer }>()({
+        schema: 'public',
+        name: 'wide',
+        key: ['id'],
+        columns: {
+          id: { type: 'integer', nullable: false },
+          ...Object.fromEntries(columns.map((name) => [name, { type: 'smallint', nullable: true }])),
+        },
+      } as never),
+      events: { Created: { creates: true, data: columns } },
+    } as never) as never
+    await backfill(db.database, wide)
+    const made = await Promise.all([1, 2, 3, 4].map(() => on(wide)))
+    expect(made.map(({ change }) => change).sort()).toEqual(['made', 'none', 'none', 'none'])
+    const { rows } = await db.admin.query(`select id, c0, c1199 from eventward.wide_as_of('infinity')`)
+    expect(rows).toEqual([{ id: '7', c0: '1', c1199: '1' }])
+  })
+
   it('is refused where only code knows what an event does, and where nothing is registered yet', async () => {
     const coded = defineAggregate({
       name: 'Second',
