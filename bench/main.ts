@@ -1,4 +1,4 @@
-/** `npm run bench -- [--rows N] [--rounds N] [--only backfill|verify|capture|flips|replay|as-of|emmett] [--commands N] [--memory] [--fsync off] [--json]`: see docs/benchmarks.md. */
+/** `npm run bench -- [--rows N] [--rounds N] [--only backfill|verify|capture|flips|replay|as-of|transfer|emmett] [--commands N] [--memory] [--fsync off] [--json]`: see docs/benchmarks.md. */
 import { parseArgs } from 'node:util'
 import Table from 'cli-table3'
 import { measureAsOf } from './as-of.js'
@@ -13,6 +13,7 @@ import { medianOf, type Rounds, runRounds, type Variant } from './rounds.js'
 import { buildTasks, type Cost, runTask } from './run-task.js'
 import { type BenchServer, startServer } from './server.js'
 import { measure, VARIANTS, verdict } from './targets.js'
+import { measureTransfer } from './transfer.js'
 
 const { values: options } = parseArgs({
   options: {
@@ -39,6 +40,8 @@ try {
     await measureFlips(server, { rows: Number(options.rows), json: options.json })
   else if (options.only === 'replay')
     await measureReplay(server, { rows: Number(options.rows), json: options.json })
+  else if (options.only === 'transfer')
+    await measureTransfer(server, { rows: Number(options.rows), json: options.json })
   else if (options.only === 'as-of')
     await measureAsOf(server, {
       rows: Number(options.rows),

@@ -10,6 +10,7 @@ import { flips } from './tasks/flips.js'
 import { knexBatches } from './tasks/knex-batches.js'
 import { replay } from './tasks/replay.js'
 import { statement } from './tasks/statement.js'
+import { exportFile, importFile } from './tasks/transfer.js'
 import { verify } from './tasks/verify.js'
 
 /** What a task reports beside its costs. */
@@ -23,6 +24,9 @@ export interface TaskOptions {
   readonly statement: string
   /** The first number that a repeated statement gets. */
   readonly from: number
+  readonly file: string
+  /** Whether columns are masked. */
+  readonly mask: boolean
   /** The postmaster's process. */
   readonly pid: number
 }
@@ -36,6 +40,8 @@ const TASKS: Readonly<Record<string, (url: string, options: TaskOptions) => Prom
   flips,
   replay,
   knex: knexBatches,
+  export: exportFile,
+  import: importFile,
   idle: async () => ({}),
 }
 
