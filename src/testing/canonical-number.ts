@@ -1,7 +1,8 @@
 /** How PostgreSQL writes numbers. Null for what is none. Numerics are never made JavaScript numbers. */
 
 const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d+))?$/i
-const SPECIAL: ReadonlyMap<string, string> = new Map([
+/** What is no finite number, by how it may be written. */
+export const SPECIAL: ReadonlyMap<string, string> = new Map([
   ['nan', 'NaN'],
   ['inf', 'Infinity'],
   ['+inf', 'Infinity'],
@@ -37,29 +38,4 @@ function plainDecimal(text: string) {
   const digits = (padded + right).padEnd(point, '0')
   const whole = digits.slice(0, point).replace(/^0+(?=\d)/, '')
   return { sign, whole: whole === '' ? '0' : whole, fraction: digits.slice(point) }
-}
-
-/** Of a float4 or float8: the shortest text that is read back as the same. */
-export function floatText(text: string, digits: 4 | 8): string | null {
-  const special = SPECIAL.get(text.trim().toLowerCase())
-  if (special !== undefined) return special
-  if (!DECIMAL.test(text.trim())) return null
-  const value = digits === 4 ? Math.fround(Number(text)) : Number(text)
-  if (!Number.isFinite(value)) return null
-  if (value === 0) return Object.is(value, -0) ? '-0' : '0'
-  const [mantissa = '', power = '0'] = shortest(value, digits).split('e')
-  const exponent = Number(power)
-  // Where C's %g would: below 1e-4, and from as many digits on as the type holds for certain.
-  if (exponent >= -4 && exponent < (digits === 4 ? 6 : 15))
-    return numericText(`${mantissa}e${power}`, null, null)
-  return `${mantissa}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`
-}
-
-function shortest(value: number, digits: 4 | 8): string {
-  if (digits === 8) return value.toExponential()
-  for (let length = 0; length < 9; length += 1) {
-    const text = value.toExponential(length)
-    if (Math.fround(Number(text)) === value) return text
-  }
-  return value.toExponential(9)
 }

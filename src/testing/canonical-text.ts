@@ -1,8 +1,9 @@
 import type { TextRequest } from '../bind/index.js'
 import type { Constant, Text } from '../definition/index.js'
 import { UsageError } from '../errors/index.js'
+import { floatText } from './canonical-float.js'
 import { jsonbText } from './canonical-json.js'
-import { floatText, numericText } from './canonical-number.js'
+import { numericText } from './canonical-number.js'
 import { timeText } from './canonical-time.js'
 
 /**

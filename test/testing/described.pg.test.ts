@@ -1,4 +1,5 @@
 /** What the kit makes of a table's description is what the catalog and the server say. */
+import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { describedTable } from '../../src/bind/described-table.js'
 import {
@@ -70,6 +71,72 @@ describe('a value without a server', () => {
       })()
       expect([value, ours]).toEqual([value, theirs])
     }
+  })
+})
+
+/** Values at random, as someone could write them. */
+const ARBITRARY: Readonly<Record<string, fc.Arbitrary<Constant>>> = {
+  numeric: fc
+    .tuple(
+      fc.constantFrom('', '-', '+'),
+      fc.bigInt({ min: 0n }),
+      fc.stringMatching(/^(\.\d{0,9})?(e[-+]?\d)?$/),
+    )
+    .map(([sign, whole, rest]) => `${sign}${whole}${rest}`),
+  'double precision': fc.oneof(
+    fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+    fc
+      .tuple(fc.integer({ min: -999, max: 999 }), fc.integer({ min: -40, max: 40 }))
+      .map(([m, e]) => `${m}e${e}`),
+  ),
+  real: fc.oneof(
+    fc.float({ noNaN: true, noDefaultInfinity: true }).map(String),
+    fc
+      .tuple(fc.integer({ min: -999, max: 999 }), fc.integer({ min: -12, max: 12 }))
+      .map(([m, e]) => `${m}e${e}`),
+  ),
+  'timestamp with time zone': fc
+    .tuple(
+      fc.date({
+        min: new Date('1000-01-02T00:00:00Z'),
+        max: new Date('9999-01-01T00:00:00Z'),
+        noInvalidDate: true,
+      }),
+      fc.constantFrom('Z', '+05:45', '-0330', '+14'),
+    )
+    .map(([date, zone]) => date.toISOString().replace('Z', zone)),
+  jsonb: fc
+    .json({ stringUnit: 'grapheme' })
+    .filter((text) => !/\\u0000|\\u[dD]|"__proto__"/.test(text) && !hasLoneSurrogate(text)),
+}
+
+function hasLoneSurrogate(text: string): boolean {
+  return /\p{Cs}/u.test(text)
+}
+
+describe('any value without a server', () => {
+  const db = testDatabase()
+  let table: CatalogTable | null = null
+  const types = Object.keys(ARBITRARY)
+  beforeAll(async () => {
+    await db.admin.query(
+      `create table public.anything (id int primary key, ${types.map((type, index) => `c${index} ${type}`).join(', ')})`,
+    )
+    table = await db.database.session((session) => readTable(session, 'public', 'anything'))
+  })
+
+  it.each(types)('of type %s has the text that the server writes', async (type) => {
+    const column = table?.columns.find(({ name }) => name === `c${types.indexOf(type)}`)
+    const values = ARBITRARY[type]
+    if (column === undefined || values === undefined) throw new RangeError(type)
+    const requests = fc
+      .sample(values, { numRuns: 1_000, seed: 8 })
+      .map((value) => ({ column, value, where: type }))
+    const theirs = await db.database.session((session) => canonicalTexts(session, requests))
+    const ours = describedTexts(requests)
+    const pairs = (texts: readonly (string | null)[]) =>
+      texts.map((text, index) => [requests[index]?.value, text])
+    expect(pairs(ours)).toEqual(pairs(theirs))
   })
 })
 
