@@ -8,7 +8,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const page = readFileSync(join(ROOT, 'docs/errors.md'), 'utf8')
 
 /** The cells of each row whose first one is a code. */
-const rows = [...page.matchAll(/^\| `(EW_?[A-Z0-9_]+)` \|(.*)\|$/gm)].map(([, code = '', cells = '']) => ({
+const rows = [...page.matchAll(/^\| `(EW_?[A-Z0-9_]+)` +\|(.*)\|$/gm)].map(([, code = '', cells = '']) => ({
   code,
   cells: cells.split('|').map((cell) => cell.trim()),
 }))
