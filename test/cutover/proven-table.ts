@@ -20,10 +20,7 @@ export async function provenSubscriptions(
 }
 
 /** Backfills and verifies a captured table. */
-export async function prove(
-  { database }: Pick<TestDatabase, 'database'>,
-  definition: AggregateDefinition,
-) {
+export async function prove({ database }: Pick<TestDatabase, 'database'>, definition: AggregateDefinition) {
   await backfill(database, definition)
   return verify(database, definition)
 }
