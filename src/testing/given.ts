@@ -12,6 +12,27 @@ import type {
 } from './given-types.js'
 import { type Called, type Past, rehearsed } from './rehearsed.js'
 
+type Subject = AnyAggregate | AnyCommandLike
+
+/** The events of an aggregate, or of a command's: a list, or one for each of several. */
+type EventsOf<S> =
+  S extends JointCommandOf<infer As>
+    ? { readonly [Slot in keyof As]?: readonly GivenEvent<As[Slot]>[] }
+    : S extends SingleCommand<infer A>
+      ? readonly GivenEvent<A>[]
+      : S extends AnyAggregate
+        ? readonly GivenEvent<S>[]
+        : never
+
+type CommandsOf<S> =
+  S extends JointCommandOf<infer As>
+    ? JointCommandOf<As>
+    : S extends SingleCommand<infer A>
+      ? SingleCommand<A>
+      : S extends AnyAggregate
+        ? SingleCommand<S>
+        : never
+
 /** Events whose command is still to be said. */
 export interface Given<C extends AnyCommandLike> {
   /** The command, and what it is called with. */
@@ -41,18 +62,7 @@ export interface LooselyGiven<E> {
  */
 export function given(): Given<AnyCommandLike>
 export function given<const E extends LooseEvents>(events: E): LooselyGiven<E>
-export function given<A extends AnyAggregate>(
-  subject: A,
-  events?: readonly GivenEvent<NoInfer<A>>[],
-): Given<SingleCommand<A>>
-export function given<A extends AnyAggregate>(
-  subject: SingleCommand<A>,
-  events?: readonly GivenEvent<NoInfer<A>>[],
-): Given<SingleCommand<A>>
-export function given<As extends Readonly<Record<string, AnyAggregate>>>(
-  subject: JointCommandOf<As>,
-  events?: { readonly [S in keyof As]?: readonly GivenEvent<NoInfer<As>[S]>[] },
-): Given<JointCommandOf<As>>
+export function given<S extends Subject>(subject: S, events?: EventsOf<NoInfer<S>>): Given<CommandsOf<S>>
 export function given(first?: object, second?: object): object {
   const past: Past = isSubject(first)
     ? { subject: first, events: (second ?? []) as LooseEvents }
