@@ -35,7 +35,7 @@ create table eventward.command_keys (
 comment on table eventward.command_keys is
   'Idempotency keys of commands. Rows that are older than any repetition may come may be deleted';
 comment on column eventward.command_keys.input is 'A hash of what the command was given';
-comment on column eventward.command_keys.done is 'Positions of its events by aggregate, as JSON; null (JSON) where there was nothing to do';
+comment on column eventward.command_keys.done is 'Positions of its events by aggregate, as JSON; null (JSON) where there was nothing to do; NULL where it was refused';
 
 create function eventward.claim_command(of_key text, of_command text, of_input text) returns text
 language plpgsql security definer
@@ -51,12 +51,24 @@ begin
     return null;
   end if;
   select k.command, k.input, k.done into strict earlier from eventward.command_keys k where k.key = of_key;
+  if earlier.done is null then
+    -- A command that was refused, in a transaction that went on: it did nothing, and the key is free. Who waits here for
+    -- another one that takes it sees what that one did.
+    update eventward.command_keys k
+    set command = of_command, input = of_input, created_at = clock_timestamp()
+    where k.key = of_key
+      and k.done is null;
+    if found then
+      return null;
+    end if;
+    select k.command, k.input, k.done into strict earlier from eventward.command_keys k where k.key = of_key;
+  end if;
   if earlier.command <> of_command or earlier.input <> of_input then
     raise exception using
       errcode = 'EW012',
       message = format('the key was used by %s', earlier.command);
   end if;
-  return coalesce(earlier.done, 'null');
+  return earlier.done;
 end
 $function$;
 comment on function eventward.claim_command(text, text, text) is

@@ -87,10 +87,10 @@ begin
   perform from eventward_worker.add_jobs(array(
     select row(
       j.reactor,
-      json_build_object('aggregate', j.aggregate, 'id', j.id, 'position', j.position),
+      json_build_object('aggregate', j.aggregate, 'id', j.id, 'position', j.position, 'ordered', coalesce(j.ordered, false)),
       null, null, j.attempts, null, null, null
     )::eventward_worker.job_spec
-    from jsonb_to_recordset(jobs) as j(reactor text, aggregate text, id text, "position" text, attempts smallint)
+    from jsonb_to_recordset(jobs) as j(reactor text, aggregate text, id text, "position" text, attempts smallint, ordered boolean)
     order by j.position::bigint
   ));
 end
@@ -131,7 +131,7 @@ begin
   if found then
     perform eventward.enqueue(jsonb_build_array(jsonb_build_object(
       'reactor', of_reactor, 'aggregate', of_type, 'id', of_id,
-      'position', next.position::text, 'attempts', next.max_attempts)));
+      'position', next.position::text, 'attempts', next.max_attempts, 'ordered', true)));
   end if;
 end
 $function$;

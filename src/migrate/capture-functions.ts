@@ -22,7 +22,8 @@ ${OUTPUT_SETTINGS}
 as $function$ begin return format('%s', value); end $function$;
 comment on function eventward.enc(anyelement) is 'The canonical text of a value, whatever the settings of the session';
 
--- Who wrote: with what the application says in eventward.metadata. It is '' and not NULL after a SET LOCAL.
+-- Who wrote: with what the application says in eventward.metadata, but for what eventward itself says of an event and acts
+-- upon. It is '' and not NULL after a SET LOCAL.
 create function eventward.captured_metadata(base jsonb) returns jsonb
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -36,7 +37,8 @@ begin
   end if;
   begin
     if jsonb_typeof(said::jsonb) = 'object' then
-      return said::jsonb || known;
+      return (said::jsonb - array['source', 'definition', 'writer', 'shape', 'cold', 'inferred', 'existing',
+        'movedFrom', 'movedTo', 'enqueued', 'imported']) || known;
     end if;
   exception when others then
     null;

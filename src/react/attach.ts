@@ -58,6 +58,8 @@ export interface Job {
   readonly id: string
   readonly position: string
   readonly attempts: number
+  /** Whether `eventward.reaction_order` has it, and others may wait for it. @default false */
+  readonly ordered?: boolean
 }
 
 function jobOf({ aggregate, id, position }: AppendedEvent, name: string, attempts: number): Job {

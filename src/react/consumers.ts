@@ -44,7 +44,9 @@ export async function registerConsumers(
       async (trx) => {
         const connection = await connectionOf(trx)
         const now = cursorAt(await takeMark(connection, events))
-        for (const { name, backfill, wants } of reactors) {
+        // In one order for all workers: two that start at once wait for each other, and don't deadlock.
+        const byName = [...reactors].sort((a, b) => (a.name < b.name ? -1 : 1))
+        for (const { name, backfill, wants } of byName) {
           await connection.run([
             sql`
           insert into eventward.consumers as c (name, epoch, wants, ${cursorColumns()})
@@ -122,6 +124,8 @@ export async function resetConsumer(knex: Knex, events: EventsAt, name: string):
   await knex.transaction(
     async (trx) => {
       const connection = await connectionOf(trx)
+      // First the lock: what a reader has in hand is enqueued, and the mark comes after it.
+      await connection.run([sql`select from eventward.consumers where name = ${name}::text for update`])
       const now = cursorAt(await takeMark(connection, events))
       const [answer] = await connection.run([
         sql`

@@ -35,7 +35,7 @@ export async function enqueueInOrder(trx: Knex.Transaction, jobs: readonly Job[]
     group by n.aggregate_type, n.aggregate_id`,
   ])
   const first = new Set(answer?.rows.map(({ position }) => position))
-  const ready = jobs.filter(({ position }) => first.has(position))
+  const ready = jobs.filter(({ position }) => first.has(position)).map((job) => ({ ...job, ordered: true }))
   if (ready.length > 0) await enqueue(trx, ready)
 }
 

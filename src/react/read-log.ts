@@ -86,7 +86,8 @@ function pageQuery(
     where ${inWindow(cursor)}
       and ${oneOf(wants)}
       ${history}
-      and not coalesce(e.metadata -> 'enqueued' -> e.type @> ${enqueued}::pg_catalog.jsonb, false)
+      and not coalesce(
+        e.metadata ->> 'source' = 'command' and e.metadata -> 'enqueued' -> e.type @> ${enqueued}::pg_catalog.jsonb, false)
     order by e.position
     limit ${String(PAGE)}::bigint`
 }

@@ -19,6 +19,11 @@ export interface Reaction {
   readonly aggregate: string
   readonly id: string
   readonly position: string
+  /**
+   * As it was enqueued: a reactor may have come to want order since, or want it no more. One that was enqueued without is
+   * in no order, and not one that was handled before.
+   */
+  readonly ordered: boolean
 }
 
 export interface JobContext {
@@ -39,7 +44,7 @@ export async function runJob(context: JobContext, reaction: Reaction): Promise<v
   const { knex, reactor } = context
   const named = { ...reaction, reactor: reactor.name }
   const events = await knex.transaction(async (trx) =>
-    reactor.ordered && !(await isNext(trx, named)) ? null : eventsOf(trx, context, reaction),
+    reaction.ordered && !(await isNext(trx, named)) ? null : eventsOf(trx, context, reaction),
   )
   // Handled before: the worker died before it could say so.
   if (events === null) return
@@ -49,14 +54,14 @@ export async function runJob(context: JobContext, reaction: Reaction): Promise<v
         for (const [index, event] of events.entries()) {
           if (await receipt(trx, context, reaction, index + 1)) await hand(context, event, { trx, index })
         }
-        if (reactor.ordered) await advanceStream(trx, named)
+        if (reaction.ordered) await advanceStream(trx, named)
       },
       { isolationLevel: 'read committed' },
     )
     return
   }
   for (const [index, event] of events.entries()) await hand(context, event, { index })
-  if (reactor.ordered) {
+  if (reaction.ordered) {
     await knex.transaction((trx) => advanceStream(trx, named), { isolationLevel: 'read committed' })
   }
 }

@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Knex } from 'knex'
 import { sqlstateOf } from '../db/index.js'
-import { connectionOf, setLocally } from './caller-connection.js'
+import { connectionOf, endTransaction, setLocally } from './caller-connection.js'
 import { forgetBindings } from './command-binding.js'
 import { invalid } from './command-errors.js'
 import { validAttributes } from './command-input.js'
 import { claimKey, earlierEvents, finishKey } from './command-key.js'
 import type { CommandPlan, SeenTarget, Slots } from './command-plan.js'
 import type { AppendedEvent, CallOptions } from './command-types.js'
-import { contextJson, contextMetadata } from './context.js'
+import { contextJson, contextMetadata, withoutOwn } from './context.js'
 import { decide } from './decide.js'
 import { jsonText } from './json-text.js'
-import { enqueuedBy, participantsOf } from './participants.js'
+import { type Enqueued, enqueuedBy, type Participant, participantsOf } from './participants.js'
 import { presentOf, refuseOtherVersion, type Seen, stateOf } from './planned-rows.js'
 import {
   append,
@@ -21,6 +21,7 @@ import {
   openTarget,
   type PlannedTarget,
   planned,
+  wasAskedInVain,
 } from './target-run.js'
 
 export interface Call {
@@ -60,7 +61,7 @@ export async function callCommand(plan: CommandPlan, { knex, input, options }: C
       return await knex.transaction((trx) => inTransaction(run, trx, true))
     } catch (error) {
       // The row was asked for by columns that are gone since: once more, with those that are there.
-      if (!stale && MOVED.has(sqlstateOf(error) ?? '')) {
+      if (!stale && (wasAskedInVain(error) || MOVED.has(sqlstateOf(error) ?? ''))) {
         stale = true
         attempt -= 1
         for (const { aggregate } of plan.targets) forgetBindings(knex, aggregate)
@@ -99,7 +100,7 @@ async function inTransaction(run: Run, trx: Knex.Transaction, own: boolean): Pro
 }
 
 async function carryOut(run: Run, ground: Ground): Promise<Appended> {
-  const { plan, options } = run
+  const { plan } = run
   const looked = await lookAtAll(run, ground)
   const seen = seenOf(looked)
   const id = looked[0]?.open.id ?? null
@@ -115,17 +116,44 @@ async function carryOut(run: Run, ground: Ground): Promise<Appended> {
     }
   }
   const participants = participantsOf(ground.trx)
-  const upcoming = writes.flatMap(({ binding, rows }) =>
-    rows.events.map(({ type }) => ({ aggregate: binding.model.name, type })),
-  )
-  const enqueued = await enqueuedBy(participants, ground.trx, upcoming)
-  const appended: Record<string, readonly AppendedEvent[]> = {}
+  // Of each aggregate alone: types of two may have one name.
+  const marked: Marked[] = []
   for (const write of writes) {
+    const { binding, rows } = write
+    const upcoming = rows.events.map(({ type }) => ({ aggregate: binding.model.name, type }))
+    marked.push({ write, enqueued: await enqueuedBy(participants, ground.trx, upcoming) })
+  }
+  const { own, connection } = ground
+  try {
+    return await written(run, ground, { marked, participants })
+  } catch (error) {
+    // Of the caller's own transaction nobody knows yet that it can't go on: a reactor's error is none of the database.
+    if (!own) await endTransaction(connection, plan.named.where)
+    throw error
+  }
+}
+
+interface Marked {
+  readonly write: PlannedTarget
+  readonly enqueued: Enqueued
+}
+
+/** Writes rows and events, and has others take part. What it throws leaves the transaction half done. */
+async function written(
+  { plan, options }: Run,
+  ground: Ground,
+  {
+    marked,
+    participants,
+  }: { readonly marked: readonly Marked[]; readonly participants: readonly Participant[] },
+): Promise<Appended> {
+  const appended: Record<string, readonly AppendedEvent[]> = {}
+  for (const { write, enqueued } of marked) {
     const { slot, named } = write.open.target
     const metadata = jsonText(
       {
         ...contextMetadata(),
-        ...options.metadata,
+        ...withoutOwn(options.metadata ?? {}),
         source: 'command',
         ...(plan.name === null ? {} : { command: plan.name }),
         ...(Object.keys(enqueued).length === 0 ? {} : { enqueued }),

@@ -92,6 +92,18 @@ function keep(names: readonly string[]): Query {
 export const restoreSettings: Query = sql`select pg_catalog.set_config(k.key, k.value, true)
   from pg_catalog.json_each_text(pg_catalog.current_setting('eventward.kept')::pg_catalog.json) as k`
 
+/**
+ * Makes the transaction, or the innermost savepoint, one that can only be rolled back, as an error of the database does: a
+ * caller who catches what was thrown must not commit the half of it.
+ */
+export async function endTransaction(connection: CallerConnection, where: string): Promise<void> {
+  const message = `${where} failed after it had written: this can only be rolled back`
+  // It fails by design, and does so, too, where an error of the database was first.
+  await connection
+    .run([sql`do ${raw(literal(`begin raise exception ${literal(message.replaceAll('%', '%%'))}; end`))}`])
+    .catch(() => undefined)
+}
+
 /** A setting of this transaction alone. */
 export function setLocally(name: string, value: string): Query {
   return sql`select pg_catalog.set_config(${raw(literal(name))}, ${value}, true)`

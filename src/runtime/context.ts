@@ -48,8 +48,24 @@ function begun<T>(result: T): Begun<T> {
 export function contextMetadata(): Readonly<Record<string, unknown>> | null {
   const context = storage.getStore()
   if (context === undefined) return null
-  const { requestId, ...others } = context
+  const { requestId, ...others } = withoutOwn(context)
   return requestId === undefined ? others : { ...others, request: requestId }
+}
+
+/**
+ * What eventward says of an event in its metadata, and acts upon. Whoever hands on the metadata of one event to the next
+ * doesn't mean these: another event's jobs are not this one's. `eventward.captured_metadata` leaves out the same.
+ */
+const OWN: ReadonlySet<string> = new Set(
+  [
+    ['source', 'definition', 'writer', 'shape', 'cold', 'inferred', 'existing'],
+    ['movedFrom', 'movedTo', 'enqueued', 'imported'],
+  ].flat(),
+)
+
+/** What an application says of an event, without what is eventward's to say. */
+export function withoutOwn(metadata: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(metadata).filter(([name]) => !OWN.has(name)))
 }
 
 /** The same as the text of `eventward.metadata`. */

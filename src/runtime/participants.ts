@@ -19,8 +19,8 @@ export interface Participant {
    */
   readonly reacts?: boolean
   /**
-   * Asked before anything is appended: which jobs `appended` will enqueue in this transaction. It becomes `enqueued` in
-   * the metadata of the events, so that whoever reads the log enqueues none of them again.
+   * Asked before anything is appended, of each aggregate's events: which jobs `appended` will enqueue in this transaction.
+   * It becomes `enqueued` in the metadata of those events, so that whoever reads the log enqueues none of them again.
    */
   enqueues?(trx: Knex.Transaction, events: readonly Upcoming[]): Promise<Enqueued>
   /** The events were appended and the row is written. What it throws undoes all of it. */

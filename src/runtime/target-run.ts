@@ -1,4 +1,6 @@
 import type { Knex } from 'knex'
+import { sqlstateOf } from '../db/index.js'
+import { UsageError } from '../errors/index.js'
 import type { Query } from '../sql/index.js'
 import { appendedEvent } from './appended-event.js'
 import { askPhase } from './ask-phase.js'
@@ -55,11 +57,14 @@ export async function openTarget(
   const { aggregate: definition, named } = target
   const likely = own && alone ? likelyBinding(trx, definition) : undefined
   const ask = serverTexts(connection)
-  const early = likely === undefined ? null : await keyTexts(ask, likely, key, named)
+  const early = likely === undefined ? null : await likelyTexts(ask, likely, key, named)
   const ahead = likely === undefined || early === null ? null : lookAhead(target, likely, early)
   const asked = await askPhase(connection, definition, named, {
     before: prelude.splice(0),
     after: ahead?.queries ?? [],
+  }).catch((error: unknown) => {
+    if (ahead !== null && UNFIT.test(sqlstateOf(error) ?? '')) askedInVain.add(error as object)
+    throw error
   })
   const request = { trx, connection, definition, database: asked.database, shape: asked.shape }
   const binding = await bindingOf(request)
@@ -70,6 +75,25 @@ export async function openTarget(
   const seen = looked ? (ahead?.seen(asked.answers) ?? null) : null
   const rebind = () => bindingOf(request, true)
   return { ...ground, target, binding, texts: ask, rebind, key: texts, id, seen }
+}
+
+/** Data that a type doesn't take; names that nothing has. */
+const UNFIT = /^(22|42)/
+const askedInVain = new WeakSet<object>()
+
+/** Whether it may come of what was asked by the binding of an earlier command: with the present one it may go well. */
+export function wasAskedInVain(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && askedInVain.has(error)
+}
+
+/** Null where the key doesn't fit what is known: that may be of before its column was given another type. */
+async function likelyTexts(...given: Parameters<typeof keyTexts>): Promise<KeyTexts | null> {
+  try {
+    return await keyTexts(...given)
+  } catch (error) {
+    if (error instanceof UsageError) return null
+    throw error
+  }
 }
 
 /** The row, locked; or the clock, and what a new row gets by default. */

@@ -106,6 +106,36 @@ describe('a reactor', () => {
     expect(await untouched(1)).toEqual([{ status: 'active' }])
   })
 
+  it('that throws leaves nothing, also where the transaction is the caller’s, who catches it', async () => {
+    await insert(1, 2)
+    const dispatcher = defineDispatcher((on) => {
+      on(Events.Activated, {
+        async: [noting('mail').reactor],
+        trigger: [
+          () => {
+            throw new Error('not today')
+          },
+        ],
+      })
+    })
+    const off = dispatcher.attach(app())
+    const caught = app().transaction(async (trx) => {
+      await Activate.call(trx, { id: 1 }).catch(() => undefined)
+    })
+    await caught.catch(() => undefined)
+    expect(await untouched(1)).toEqual([{ status: 'unpaid' }])
+    expect((await db.admin.query(`select from public.events where type = 'Activated'`)).rowCount).toBe(0)
+    await app().transaction(async (trx) => {
+      const nested = trx.transaction((inner) => Activate.call(inner, { id: 1 }))
+      await nested.catch(() => undefined)
+      await trx('subscriptions').where({ id: 2 }).update({ stripe_key: 'kept' })
+    })
+    off()
+    expect(await untouched(1)).toEqual([{ status: 'unpaid' }])
+    const { rows } = await db.admin.query('select stripe_key from public.subscriptions where id = 2')
+    expect(rows).toEqual([{ stripe_key: 'kept' }])
+  })
+
   it('has its job if and only if the event is there, and is called once', async () => {
     await insert(1, 2)
     const confirm = noting('confirm')

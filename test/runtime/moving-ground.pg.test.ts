@@ -82,6 +82,15 @@ describe('a command', () => {
         expect((await events()).map((event) => /"extra": "(.)"/.exec(event)?.[1])).toEqual(['a', 'b'])
       })
 
+      it('takes a key that fits the type which its column has by now', async () => {
+        await db.admin.query('alter table public.subscriptions alter column id type integer')
+        await Activate.call(app(), { id: 12, stripe_key: 'again' })
+        await db.admin.query('alter table public.subscriptions alter column id type bigint')
+        await expect(Activate.call(app(), { id: '3000000000', stripe_key: 'k' })).rejects.toMatchObject({
+          code: 'EW_COMMAND_GONE',
+        })
+      })
+
       it('writes nothing where a column that it needs is gone', async () => {
         await db.admin.query('alter table public.subscriptions rename column stripe_key to key')
         await expect(Activate.call(app(), { id: 12, stripe_key: 'k' })).rejects.toMatchObject({

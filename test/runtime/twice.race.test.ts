@@ -60,6 +60,25 @@ describe('a command that is sent twice under one idempotency key', () => {
     expect(await Once.call(app(), { id: 12 }, options)).toBeNull()
   })
 
+  it('acts where it was refused before, though that transaction went on', async () => {
+    let refused = true
+    const Once = defineCommand({
+      name: 'Once',
+      aggregate: Subscription,
+      validate: () => refused && 'not yet',
+      build: () => ({ type: 'Deactivated' }),
+    })
+    await app().transaction(async (trx) => {
+      await expect(Once.call(trx, { id: 12 }, options)).rejects.toMatchObject({ code: 'EW_COMMAND_REFUSED' })
+      await expect(Once.call(trx, { id: 12 }, options)).rejects.toMatchObject({ code: 'EW_COMMAND_REFUSED' })
+    })
+    refused = false
+    const calls = [Once.call(app(), { id: 12 }, options), Once.call(app(), { id: 12 }, options)]
+    const [first, second] = await Promise.all(calls)
+    expect(first).toMatchObject({ type: 'Deactivated' })
+    expect(second).toEqual(first)
+  })
+
   it.each(['commits', 'is undone'])('waits for the first, which %s', async (end) => {
     const inside = gate()
     let runs = 0
