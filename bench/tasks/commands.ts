@@ -13,7 +13,7 @@ const FORMS: Readonly<Record<string, (url: string, connections: number) => Comma
 }
 
 /** Connections are open, plans are made, code is compiled before anything is measured. */
-const WARM = 300
+const WARM = 1_000
 
 /**
  * Carries out `size` commands of the form that `statement` names on `from` subscriptions, as many at a time as there

@@ -25,9 +25,11 @@ describe('examples/adopt-express and examples/adopt-fastify', () => {
   async function eventward(...args: readonly string[]) {
     // In a process of its own: here it would keep the customers waiting.
     const file = join(config, 'eventward.config.ts')
-    const { status, stdout, document } = await cli.spawn(...args, '--config', file, '--json', '--quiet')
-    expect({ args, status, error: document.error, stdout }).toMatchObject({ status: 0, error: undefined })
-    return document
+    const result = await cli.spawn(...args, '--config', file, '--json', '--quiet')
+    expect({ args, status: result.status, stdout: result.stdout, stderr: result.stderr }).toMatchObject({
+      status: 0,
+    })
+    return result.document
   }
 
   it('are moved while customers write, there and back, and no request fails', async () => {
