@@ -4,11 +4,13 @@ import type { Cursor } from './cursor.js'
 /** How a table keeps a cursor: the columns that go by these names in migrations 009 and 010. */
 const COLUMNS = [
   ['snapshot', 'snapshot', 'pg_snapshot'],
+  ['snapshotPosition', 'snapshot_position', 'int8'],
   ['horizon', 'horizon', 'int8'],
   ['nextHorizon', 'next_horizon', 'int8'],
   ['pendingPosition', 'pending_position', 'int8'],
   ['pendingXmax', 'pending_xmax', 'xid8'],
   ['upto', 'upto', 'pg_snapshot'],
+  ['uptoPosition', 'upto_position', 'int8'],
   ['position', 'window_position', 'int8'],
 ] as const satisfies readonly (readonly [keyof Cursor, string, string])[]
 
@@ -33,11 +35,13 @@ export function setCursor(cursor: Cursor): Query {
 export function cursorOf(row: Readonly<Record<string, string | null>>): Cursor {
   return {
     snapshot: row['snapshot'] ?? null,
+    snapshotPosition: row['snapshot_position'] ?? null,
     horizon: row['horizon'] ?? '0',
     nextHorizon: row['next_horizon'] ?? null,
     pendingPosition: row['pending_position'] ?? null,
     pendingXmax: row['pending_xmax'] ?? null,
     upto: row['upto'] ?? null,
+    uptoPosition: row['upto_position'] ?? null,
     position: row['window_position'] ?? '0',
   }
 }

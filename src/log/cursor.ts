@@ -5,6 +5,8 @@
 export interface Cursor {
   /** pg_snapshot's text; null: nothing was delivered yet. */
   readonly snapshot: string | null
+  /** The position of the snapshot's mark. */
+  readonly snapshotPosition: string | null
   /** What the snapshot doesn't see lies above this position. */
   readonly horizon: string
   /** The horizon that holds once the window is drained. */
@@ -13,6 +15,8 @@ export interface Cursor {
   readonly pendingPosition: string | null
   readonly pendingXmax: string | null
   readonly upto: string | null
+  /** The position of its mark. */
+  readonly uptoPosition: string | null
   readonly position: string
 }
 
@@ -28,11 +32,13 @@ export interface Mark {
 /** Before the first event. */
 export const BEGINNING: Cursor = Object.freeze({
   snapshot: null,
+  snapshotPosition: null,
   horizon: '0',
   nextHorizon: null,
   pendingPosition: null,
   pendingXmax: null,
   upto: null,
+  uptoPosition: null,
   position: '0',
 })
 
@@ -41,6 +47,7 @@ export function cursorAt(mark: Mark): Cursor {
   return {
     ...BEGINNING,
     snapshot: mark.snapshot,
+    snapshotPosition: mark.position,
     pendingPosition: mark.position,
     pendingXmax: mark.xmax,
   }
@@ -61,6 +68,7 @@ export function openWindow(cursor: Cursor, mark: Mark): Cursor {
     pendingPosition: keep ? cursor.pendingPosition : mark.position,
     pendingXmax: keep ? cursor.pendingXmax : mark.xmax,
     upto: mark.snapshot,
+    uptoPosition: mark.position,
     position: cursor.horizon,
   }
 }
@@ -70,9 +78,11 @@ export function closeWindow(cursor: Cursor): Cursor {
   return {
     ...cursor,
     snapshot: cursor.upto,
+    snapshotPosition: cursor.uptoPosition,
     horizon: cursor.nextHorizon ?? cursor.horizon,
     nextHorizon: null,
     upto: null,
+    uptoPosition: null,
     position: '0',
   }
 }
