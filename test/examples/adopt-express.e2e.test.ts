@@ -26,9 +26,7 @@ describe('examples/adopt-express and examples/adopt-fastify', () => {
     // In a process of its own: here it would keep the customers waiting.
     const file = join(config, 'eventward.config.ts')
     const result = await cli.spawn(...args, '--config', file, '--json', '--quiet')
-    expect({ args, status: result.status, stdout: result.stdout, stderr: result.stderr }).toMatchObject({
-      status: 0,
-    })
+    expect(result.status, `${args.join(' ')}\n${result.stdout}\n${result.stderr}`).toBe(0)
     return result.document
   }
 
