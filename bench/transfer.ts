@@ -30,17 +30,20 @@ export async function measureTransfer(
     if ((await fixture.digest()) !== digest || JSON.stringify(after) !== JSON.stringify(before))
       throw new Error('the import made other events, or other rows')
     const tasks = { export: exported, masked, import: imported }
-    const figures = Object.entries(tasks).map(([name, { outcome, wallMs, peakMb }]) => ({
+    const figures = Object.entries(tasks).map(([name, { outcome, wallMs, cpuMs, peakMb }]) => ({
       name,
       events: Number(outcome['events']),
       perSecond: Math.round((Number(outcome['events']) / wallMs) * 1_000),
       seconds: Math.round(wallMs) / 1_000,
+      cpuSeconds: cpuMs === null ? null : Math.round(cpuMs) / 1_000,
       peakMb: Math.round(peakMb),
     }))
     if (json)
       return void process.stdout.write(`${JSON.stringify({ v: 1, rows, bytes: size, transfer: figures })}\n`)
-    for (const { name, events, perSecond, seconds, peakMb } of figures)
-      console.log(`${name}: ${events} events in ${seconds} s, ${perSecond} events/s, peak ${peakMb} MB`)
+    for (const { name, events, perSecond, seconds, cpuSeconds, peakMb } of figures)
+      console.log(
+        `${name}: ${events} events in ${seconds} s (cpu ${cpuSeconds} s), ${perSecond} events/s, peak ${peakMb} MB`,
+      )
     console.log(
       `file: ${(size / 1e6).toFixed(0)} MB; a process that does nothing: ${idle.peakMb.toFixed(0)} MB`,
     )

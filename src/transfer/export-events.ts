@@ -33,7 +33,7 @@ export interface ExportOptions extends MaskOptions {
   readonly installedOnly?: boolean
   /** Where the configuration says that events are; checked against the database. */
   readonly events?: EventsTable
-  /** Events read at once. @default 2000 */
+  /** Events read at once. @default 1000 */
   readonly pageSize?: number
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: ExportProgress) => void
@@ -230,7 +230,7 @@ async function writeEvents(
 ): Promise<ExportFooter> {
   let after = begun?.last ?? '0'
   let count = begun?.events ?? 0
-  const size = options.pageSize ?? 2_000
+  const size = options.pageSize ?? 1_000
   const total = await estimate(session, header)
   for (;;) {
     if (options.signal?.aborted === true) throw stopped(options)

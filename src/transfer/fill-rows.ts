@@ -53,9 +53,10 @@ export async function fillRows(session: Session, input: FillInput): Promise<void
         await holdRun(session, run)
         await refuseCaptured(session, model)
         // Where a partition was never analysed, each range would be a scan and a sort of all events.
-        await session.execute(sql`set local enable_seqscan = off`)
-        await session.execute(sql`set local enable_bitmapscan = off`)
-        await session.execute(sql`set local enable_sort = off`)
+        await session.execute({
+          text: 'set local enable_seqscan = off; set local enable_bitmapscan = off; set local enable_sort = off',
+          values: [],
+        })
         const range = await nextRange(session, input)
         const rows = await rowsOf(session, input, range)
         const wrote = await written(session, input, rows)
@@ -95,8 +96,10 @@ async function written(
   rows: Query,
 ): Promise<{ readonly rows: ImportCursor['rows']; readonly streams: string }> {
   if (cursor.phase === 'links') {
-    await session.execute(sql`set local enable_hashjoin = off`)
-    await session.execute(sql`set local enable_mergejoin = off`)
+    await session.execute({
+      text: 'set local enable_hashjoin = off; set local enable_mergejoin = off',
+      values: [],
+    })
     const linked = await session.execute(compileLinkRows(model, key, rows, later))
     return { rows: cursor.rows, streams: String(linked) }
   }

@@ -22,7 +22,7 @@ export interface ImportOptions {
   readonly events?: EventsTable
   /** Lets the tables' own triggers and rules act on what is imported. @default false */
   readonly allowTriggers?: boolean
-  /** Events of one transaction. @default 5000 */
+  /** Events of one transaction. @default 2000 appended, 10000 folded */
   readonly pageSize?: number
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: ImportProgress) => void

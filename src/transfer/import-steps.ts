@@ -70,7 +70,7 @@ async function takeEvents(input: Working, next: Step): Promise<void> {
         columnNumbers(exported.columns, table.columns),
       ]),
     ),
-    lines: options.pageSize ?? 5_000,
+    lines: options.pageSize ?? 2_000,
     signal: options.signal,
     onMoved: () =>
       options.onProgress?.({
@@ -113,7 +113,7 @@ async function takeRows(input: Working, aggregate: string, next: Step): Promise<
     key: typedKey(model, table.key?.columns ?? []),
     later: order.later.filter(({ from }) => from === aggregate).flatMap(({ nullable }) => nullable),
     next,
-    pageEvents: options.pageSize ?? 5_000,
+    pageEvents: options.pageSize ?? 10_000,
     signal: options.signal,
     onMoved: (moved) => {
       streams += BigInt(moved)

@@ -211,7 +211,7 @@ describe('two imports of one file at once', () => {
     const stand = gate()
     let met = 0
     const slow = interpose(staging.database, (text) => {
-      if (!text.includes('json_to_recordset')) return undefined
+      if (!text.includes('json_array_elements')) return undefined
       met += 1
       return met === 2 ? stand.pass() : undefined
     })

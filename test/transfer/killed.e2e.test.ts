@@ -51,9 +51,9 @@ describe('a process that is killed (kill -9)', () => {
   })
 
   describe.each([
-    ['ahead of its first line', 'json_to_recordset', 1],
+    ['ahead of its first line', 'json_array_elements', 1],
     ['with lines that are not committed', 'set planned_to', 4],
-    ['between two batches of lines', 'json_to_recordset', 5],
+    ['between two batches of lines', 'json_array_elements', 5],
     ['before the first row', 'analyze', 1],
     ['with rows that are not committed', 'set planned_to', 18],
     ['between two pages of rows', 'filled as', 6],
