@@ -1,5 +1,6 @@
 import type { Knex } from 'knex'
 import { EventwardError, UsageError } from '../errors/index.js'
+import { QUEUE_SCHEMA } from '../migrate/index.js'
 import {
   type AppendedEvent,
   connectionOf,
@@ -103,7 +104,12 @@ function unknown(reactor: string, what: string): UsageError {
   })
 }
 
-/** Whether it's the first time. Waits for another transaction that is at the same event. */
+/**
+ * Whether it's the first time. Waits for another transaction that is at the same event.
+ *
+ * A receipt lives as long as its job: where that is gone, the event was handled by another worker, which took this one for
+ * dead. The job's lock keeps it until the transaction ends: nobody takes it, ends it or drops its receipt meanwhile.
+ */
 async function receipt(
   trx: Knex.Transaction,
   { reactor, job }: JobContext,
@@ -114,7 +120,10 @@ async function receipt(
   const [answer] = await connection.run([
     sql`
     insert into eventward.reactions (reactor, position, part, job_id)
-    values (${reactor.name}::text, ${position}::bigint, ${String(part)}::integer, ${job.id}::bigint)
+    select ${reactor.name}::text, ${position}::bigint, ${String(part)}::integer, j.id
+    from ${raw(qualified(QUEUE_SCHEMA, '_private_jobs'))} j
+    where j.id = ${job.id}::bigint
+    for key share
     on conflict do nothing`,
   ])
   return answer?.count === 1

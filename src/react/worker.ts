@@ -103,10 +103,12 @@ class Worker {
     tell(queue.events, (happened) => this.#on(happened))
     const runner = await run({ ...queue, parsedCronItems: [] })
     const ended = runner.promise.catch((error: unknown) => lost.abort(error))
-    await Promise.all([
+    const all = [
       ...dispatcher.reactors.map(({ name }) => rounds(until, pollMs, () => this.#readSafely(name, until))),
       rounds(until, RELEASE_MS, () => this.#release()),
-    ])
+    ]
+    // Where one of them is lost, the others end as well, and the jobs under way, before it's told.
+    await Promise.all(all.map((one) => one.catch((error: unknown) => lost.abort(error))))
     await runner.stop().catch(() => undefined)
     await ended
     if (lost.signal.aborted) throw lost.signal.reason
@@ -137,7 +139,8 @@ class Worker {
 
   async #release(): Promise<void> {
     for (const worker of await this.parts.liveness.release()) this.#on({ kind: 'released', worker })
-    await dropReceipts(this.parts.knex)
+    // Those that can't be dropped now are dropped another time: no reason to stop working.
+    await dropReceipts(this.parts.knex).catch(() => undefined)
   }
 
   #on(happened: WorkerEvent): void {

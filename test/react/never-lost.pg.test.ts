@@ -1,6 +1,7 @@
 /** Events that a reactor would not get, or get twice: by what metadata say, by a reactor that is changed, by a reset. */
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { defineAggregate, defineTable, type Integer } from '../../src/definition/index.js'
+import { readGround } from '../../src/react/ground.js'
 import {
   type Dispatcher,
   defineDispatcher,
@@ -11,6 +12,7 @@ import {
   resetConsumer,
 } from '../../src/react/index.js'
 import { readLog } from '../../src/react/read-log.js'
+import { runJob } from '../../src/react/run-job.js'
 import {
   type AppendedEvent,
   defineCommand,
@@ -179,5 +181,57 @@ describe('an event reaches its reactor', () => {
     await Promise.all([reading, resetting])
     await work(dispatcher)
     expect(mail.seen).toEqual(['Activated v2', 'Deactivated v3'])
+  })
+
+  it('once in a transaction, though a worker that was thought dead comes to it after it was done', async () => {
+    let times = 0
+    const count = () => {
+      times += 1
+    }
+    const ledger = reactor<AppendedEvent>('ledger', count, { transaction: true })
+    const dispatcher = defineDispatcher((on) => on(Subscription, { async: [ledger] }))
+    await work(dispatcher)
+    await activate()
+    await readLog(app(), { events: EVENTS, reactor: ledger as Reactor })
+    const { rows } = await db.admin.query<{ id: string; payload: string }>(
+      'select id, payload from eventward_worker._private_jobs',
+    )
+    // Another one does it, and forgets that it did.
+    await work(dispatcher)
+    expect((await db.admin.query('select from eventward.reactions')).rowCount).toBe(0)
+    const late = {
+      knex: app(),
+      dispatcher,
+      ground: await readGround(app(), [Subscription]),
+      reactor: ledger as Reactor<AppendedEvent>,
+      job: { id: rows[0]?.id ?? '', attempts: 1 },
+    }
+    await runJob(late, JSON.parse(rows[0]?.payload ?? '{}'))
+    expect(times).toBe(1)
+  })
+
+  it('though receipts can not be dropped for a while: that is for later', async () => {
+    const mail = noting('mail')
+    const dispatcher = defineDispatcher((on) => on(Subscription, { async: [mail.reactor] }))
+    const stop = new AbortController()
+    const worker = await reactionWorker({
+      url: db.url,
+      dispatcher,
+      knex: app(),
+      pollMs: 50,
+      signal: stop.signal,
+    })
+    await db.admin.query('alter table eventward.reactions rename to away')
+    try {
+      const running = worker.run()
+      await activate()
+      await Promise.race([running, until(() => mail.seen.length > 0)])
+      expect(mail.seen).toEqual(['Activated v2'])
+      stop.abort()
+      await running
+    } finally {
+      await db.admin.query('alter table eventward.away rename to reactions')
+      await worker.close()
+    }
   })
 })
