@@ -234,4 +234,20 @@ describe('an event reaches its reactor', () => {
       await worker.close()
     }
   })
+
+  it('after two thousand million jobs as well', async () => {
+    const mail = noting('mail')
+    const dispatcher = defineDispatcher((on) => on(Subscription, { async: [mail.reactor] }))
+    await work(dispatcher)
+    const drawn = `pg_catalog.pg_get_serial_sequence('eventward_worker._private_tasks', 'id')::regclass`
+    await db.admin.query(`select setval(${drawn}, 2147483646)`)
+    const off = dispatcher.attach(app())
+    await activate()
+    await work(dispatcher)
+    await activate()
+    await activate()
+    off()
+    await work(dispatcher)
+    expect(mail.seen.sort()).toEqual(['Activated v2', 'Activated v3', 'Activated v4'])
+  })
 })
