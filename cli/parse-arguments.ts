@@ -32,7 +32,7 @@ export async function parseArguments(
         command.summary,
         (own) => withOptions(own, command),
         (args) => {
-          chosen = { kind: 'command', command, args: lastOfEach(args, command) }
+          chosen = { kind: 'command', command, args: lastOfEach(args, command, argv) }
         },
       ),
     program(commands, columns),
@@ -76,18 +76,32 @@ function program(commands: readonly Command[], columns: number): Argv {
     })
 }
 
-/** `--schema a --schema b` is a list; of an option that takes one value, the last counts. */
-function lastOfEach(args: Readonly<Record<string, unknown>>, command: Command): Arguments {
+/**
+ * `--schema a --schema b` is a list; of an option that takes one value, the last counts. Of a lone `-` as an argument
+ * yargs leaves an empty text.
+ */
+function lastOfEach(
+  args: Readonly<Record<string, unknown>>,
+  command: Command,
+  argv: readonly string[],
+): Arguments {
+  const dash = argv.includes('-') && !argv.includes('')
+  const isArgument = new Set(positionalsOf(command))
   const options: Command['options'] = { ...GLOBAL_OPTIONS, ...command.options }
   const entries = Object.entries(args).map(([name, value]) => {
     const one = Array.isArray(value) && options[name] !== undefined && options[name].array !== true
-    return [name, one ? value.at(-1) : value]
+    const last: unknown = one ? value.at(-1) : value
+    return [name, dash && last === '' && isArgument.has(name) ? '-' : last]
   })
   return Object.fromEntries(entries) as Arguments
 }
 
+function positionalsOf({ usage }: Command): readonly (string | undefined)[] {
+  return [...usage.matchAll(/[[<]([a-z-]+)(?:\.\.)?[\]>]/g)].map(([, name]) => name)
+}
+
 function withOptions(own: Argv, command: Command): Argv {
-  const positional = [...command.usage.matchAll(/[[<]([a-z-]+)(?:\.\.)?[\]>]/g)].map(([, name]) => name)
+  const positional = positionalsOf(command)
   for (const [name, options] of Object.entries(command.options)) {
     if (positional.includes(name)) own.positional(name, options as never)
     else own.option(name, options)

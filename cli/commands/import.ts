@@ -15,7 +15,11 @@ export const importCommand = command({
     ['gunzip -c all.jsonl.gz | $0 import -', ''],
   ],
   options: {
-    file: { type: 'string', demandOption: true, describe: 'What `export` has written; - for stdin' },
+    file: {
+      type: 'string',
+      demandOption: true,
+      describe: 'What `export` has written; - for stdin',
+    },
     'allow-triggers': {
       type: 'boolean',
       default: false,
