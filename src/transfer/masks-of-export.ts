@@ -3,7 +3,7 @@ import type { Session } from '../db/index.js'
 import { encodeText } from '../encode/index.js'
 import type { EventTexts } from './event-page.js'
 import type { ExportedAggregate, ExportHeader } from './export-header.js'
-import type { Mask, Masks } from './mask.js'
+import type { Masks } from './mask.js'
 import { hashWith, saltMark } from './mask-hash.js'
 import { metadataMasking } from './mask-metadata.js'
 import { type AggregateMasks, maskingOf } from './masking.js'
@@ -44,15 +44,14 @@ export async function masksOfExport(
     ]),
   )
   const said = metadataMasking(metadata, { hash, quotes: any })
-  const columns = Object.entries(masks).map(([table, of]) => [
-    table,
-    Object.fromEntries(Object.entries(of).map(([name, mask]) => [name, wordOf(mask)])),
-  ])
+  const hashed = Object.values(masks).some((of) =>
+    Object.values(of).some((mask) => mask === 'hash' || mask === 'email'),
+  )
   return {
     said: {
-      columns: Object.fromEntries(columns),
+      columns: masks,
       metadata,
-      salt: any || metadata.length > 0 ? saltMark(key) : null,
+      salt: hashed || metadata.length > 0 ? saltMark(key) : null,
     },
     event: (event) => {
       const done = maskings.get(event.aggregate_type)?.(event) ?? event
@@ -64,10 +63,6 @@ export async function masksOfExport(
 }
 
 const NOTHING: AggregateMasks = { columns: new Map(), facts: new Map() }
-
-function wordOf(mask: Mask): string {
-  return mask.startsWith('fixed:') ? 'fixed' : mask
-}
 
 /** `after` of an added column is the text that rows held: as a value, but not encoded. */
 function maskedEpochs(exported: ExportedAggregate, { columns }: AggregateMasks): ExportedAggregate {

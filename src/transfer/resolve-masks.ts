@@ -36,8 +36,10 @@ export async function resolveMasks(
         refuseKept(aggregate, name, where)
         for (const column of found)
           columns.set(column.attnum, await valueMask(session, column, { mask, hash, where }))
-      } else if (isFact(aggregate.exported, name)) facts.set(name, factMask(mask, hash))
-      else throw unknown(aggregate, name, where)
+      }
+      // A fact may bear a column's name: who hides the one means both.
+      if (isFact(aggregate.exported, name)) facts.set(name, factMask(mask, hash))
+      else if (found.length === 0) throw unknown(aggregate, name, where)
     }
     resolved.set(aggregate.exported.name, { columns, facts })
   }

@@ -47,7 +47,7 @@ describe('eventward export and import', () => {
         command: 'export',
         ok: true,
         events: expect.stringMatching(/^\d+$/),
-        masks: { columns: { employees: { name: 'hash' }, departments: { name: 'fixed' } } },
+        masks: { columns: { employees: { name: 'hash' }, departments: { name: 'fixed:d' } } },
         resumed: false,
       },
     })

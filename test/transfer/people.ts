@@ -68,7 +68,7 @@ export const PersonThen = defineAggregate({
   ...base,
   events: {
     Joined: { creates: true, data: ['email', 'nick', 'ssn'], set: { status: 'here', joined_at: occurredAt } },
-    Left: { facts: { reason: text }, set: { status: 'left' } },
+    Left: { facts: { reason: text, token: text }, set: { status: 'left' } },
   },
 })
 
@@ -82,7 +82,7 @@ export const Person = defineAggregate({
       data: { mail: 'email', phone: 'nick', ssn: 'ssn' },
       set: { status: 'here', joined_at: occurredAt },
     },
-    Left: { facts: { reason: text }, set: { status: 'left' } },
+    Left: { facts: { reason: text, token: text }, set: { status: 'left' } },
   },
 })
 
