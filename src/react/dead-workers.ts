@@ -9,6 +9,8 @@ import { qualified, raw, sql } from '../sql/index.js'
 export interface Liveness {
   /** Takes the lock of a worker; awaited before it fetches a job. */
   hold(worker: string): Promise<void>
+  /** Asks whether the connection, and so the locks, are still there. */
+  check(): Promise<void>
   /** Lets go of jobs and queues of dead workers; gives their names. */
   release(): Promise<readonly string[]>
   close(): Promise<void>
@@ -28,37 +30,40 @@ export async function openLiveness(
   })
   const held = new Set<string>()
   const { session, close } = await lentSession(database)
+  // One connection: a statement after the other. Where one fails, so do the locks: the worker must stop.
+  let last: Promise<unknown> = Promise.resolve()
+  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const turn = last.then(work)
+    last = turn.catch(onLost)
+    return turn
+  }
+  const released = async () => {
+    const workers = await session.rows<{ worker: string }>(sql`
+      select locked_by as worker from ${QUEUE.jobs} where locked_by is not null
+      union
+      select locked_by from ${QUEUE.queues} where locked_by is not null`)
+    const dead: string[] = []
+    for (const { worker } of workers.filter((one) => !held.has(one.worker))) {
+      const { free } = await session.one<{ free: string }>(
+        sql`select pg_try_advisory_lock(${lockOf(worker)}) as free`,
+      )
+      if (free !== 't') continue
+      await session.execute(sql`select ${QUEUE.unlock}(array[${worker}::text])`)
+      await session.execute(sql`select pg_advisory_unlock(${lockOf(worker)})`)
+      dead.push(worker)
+    }
+    return dead
+  }
   return {
     async hold(worker) {
       if (held.has(worker)) return
       held.add(worker)
-      await session.execute(sql`select pg_advisory_lock(${lockOf(worker)})`).catch((error: unknown) => {
-        onLost(error)
-        throw error
-      })
+      await inTurn(() => session.execute(sql`select pg_advisory_lock(${lockOf(worker)})`))
     },
-    async release() {
-      try {
-        const workers = await session.rows<{ worker: string }>(sql`
-          select locked_by as worker from ${QUEUE.jobs} where locked_by is not null
-          union
-          select locked_by from ${QUEUE.queues} where locked_by is not null`)
-        const dead: string[] = []
-        for (const { worker } of workers.filter((one) => !held.has(one.worker))) {
-          const { free } = await session.one<{ free: string }>(
-            sql`select pg_try_advisory_lock(${lockOf(worker)}) as free`,
-          )
-          if (free !== 't') continue
-          await session.execute(sql`select ${QUEUE.unlock}(array[${worker}::text])`)
-          await session.execute(sql`select pg_advisory_unlock(${lockOf(worker)})`)
-          dead.push(worker)
-        }
-        return dead
-      } catch (error) {
-        onLost(error)
-        throw error
-      }
+    async check() {
+      await inTurn(() => session.execute(sql`select`))
     },
+    release: () => inTurn(released),
     close,
   }
 }

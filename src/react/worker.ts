@@ -15,6 +15,8 @@ import type { ReactionWorker, WorkerEvent, WorkerOptions } from './worker-types.
 const AFTER_FAILURE_MS = 5_000
 /** Between two looks for dead workers, in ms. */
 const RELEASE_MS = 30_000
+/** Between two looks whether others still see that this one is alive, in ms: where they don't, they take its jobs. */
+const ALIVE_MS = 2_000
 
 /**
  * Makes a worker: enqueues jobs for what the log has and no command enqueued, and calls reactors. Several may run, in
@@ -106,6 +108,7 @@ class Worker {
     const all = [
       ...dispatcher.reactors.map(({ name }) => rounds(until, pollMs, () => this.#readSafely(name, until))),
       rounds(until, RELEASE_MS, () => this.#release()),
+      rounds(until, ALIVE_MS, () => this.parts.liveness.check()),
     ]
     // Where one of them is lost, the others end as well, and the jobs under way, before it's told.
     await Promise.all(all.map((one) => one.catch((error: unknown) => lost.abort(error))))

@@ -250,4 +250,25 @@ describe('an event reaches its reactor', () => {
     await work(dispatcher)
     expect(mail.seen.sort()).toEqual(['Activated v2', 'Activated v3', 'Activated v4'])
   })
+
+  it('from another worker where one can not be seen to be alive: that one stops within seconds', async () => {
+    const dispatcher = defineDispatcher((on) => on(Subscription, { async: [noting('mail').reactor] }))
+    const worker = await reactionWorker({ url: db.url, dispatcher, knex: app() })
+    try {
+      const running = worker.run().catch((error: { code: string }) => error.code)
+      await until(async () => {
+        const { rowCount } = await db.admin.query(
+          `select pg_terminate_backend(a.pid) from pg_stat_activity a join pg_locks l on l.pid = a.pid
+           where a.datname = current_database() and l.locktype = 'advisory' and l.granted
+             and a.application_name = 'eventward work (alive)'`,
+        )
+        return rowCount === 1
+      })
+      const stopped = performance.now()
+      expect(await running).toBe('EW_DB_LOST')
+      expect(performance.now() - stopped).toBeLessThan(15_000)
+    } finally {
+      await worker.close()
+    }
+  })
 })
