@@ -63,7 +63,7 @@ export class HistoryFolder {
       row: this.row,
       changed: changedColumns(this.model, before, this.row),
       residue,
-      ...carriedBy(event, residue ? undefined : shape),
+      ...carriedBy(event, residue ? undefined : shape, this.model),
     }
   }
 }
@@ -84,12 +84,16 @@ export function changedColumns(
 function carriedBy(
   { data }: StoredEvent,
   shape: EventShape | undefined,
+  { updatedAt }: Pick<BoundModel, 'updatedAt'>,
 ): Pick<HistoryEntry, 'undeclared' | 'facts'> {
   if (shape === undefined || data === '{}' || !data.startsWith('{')) return { undeclared: [], facts: {} }
   const carried = members(data)
   const declared = new Set([...shape.facts, ...shape.data.map(({ attribute }) => attribute)])
   const reserved = declared.has(RESIDUE_MEMBER) ? undefined : carried.get(RESIDUE_MEMBER)
-  const names = [...carried.keys()].filter((name) => !declared.has(name) && name !== RESIDUE_MEMBER)
+  // The column of the last update travels in any event.
+  const names = [...carried.keys()].filter(
+    (name) => !declared.has(name) && name !== RESIDUE_MEMBER && name !== updatedAt,
+  )
   return {
     undeclared: [...names, ...(reserved?.startsWith('{') === true ? members(reserved).keys() : [])],
     facts: Object.fromEntries(

@@ -125,7 +125,8 @@ export async function writePageAlone(
 /** SQL of whether a command wrote the event `e` to this generation already: as its metadata says, or ahead of its own. */
 export function writtenInline({ name }: Pick<Projection, 'name'>, { id, generation }: Generation): Query {
   const mark = raw(literal(JSON.stringify([inlineName(name, generation)])))
-  return sql`(coalesce(e.metadata -> 'enqueued' -> e.type @> ${mark}::pg_catalog.jsonb, false)
+  // Only a command's own says so: an import keeps what the metadata of another database said.
+  return sql`(coalesce(e.metadata ->> 'source' = 'command' and e.metadata -> 'enqueued' -> e.type @> ${mark}::pg_catalog.jsonb, false)
       or exists (select from eventward.projection_receipts r where r.generation_id = ${id}::bigint and r.position = e.position))`
 }
 

@@ -62,24 +62,25 @@ export async function writeRow(
 
 function writeQuery(binding: Binding, write: RowWrite): Query {
   const { after, before } = write
-  const announced = sql`with a as materialized (
-      select pg_catalog.set_config('eventward.announced', ${announcement(binding, write)}, true)
-    )`
+  const announced = sql`pg_catalog.set_config('eventward.announced', ${announcement(binding, write)}, true)`
+  // Behind the key: it's called for the row alone. It gives what it sets, which is never NULL.
   if (after === null) {
-    return sql`${announced}
+    return sql`
     delete from ${raw(tableSql(binding))} as t
-    using a
-    where ${keyIs(binding, 't', keyTexts(binding, before))}`
+    where ${keyIs(binding, 't', keyTexts(binding, before))}
+      and ${announced} is not null`
   }
-  if (before === null) return sql`${announced} ${insertQuery(binding, after)}`
+  if (before === null) {
+    return sql`with a as materialized (select ${announced}) ${insertQuery(binding, after)}`
+  }
   const set = changedColumns(binding, before, after).map(
     (column) => sql`${raw(ident(column.name))} = ${valueSql(column, after)}`,
   )
-  return sql`${announced}
+  return sql`
     update ${raw(tableSql(binding))} as t
     set ${list(set.length > 0 ? set : [itself(binding)])}
-    from a
-    where ${keyIs(binding, 't', keyTexts(binding, before))}`
+    where ${keyIs(binding, 't', keyTexts(binding, before))}
+      and ${announced} is not null`
 }
 
 /** All columns: one that is left out would get its default. */

@@ -1,6 +1,7 @@
 import type { BoundColumn, BoundModel, Text } from '../definition/index.js'
 import { ident, qualified } from './ident.js'
 import { literal } from './literal.js'
+import { textAnywhere } from './text-anywhere.js'
 
 /**
  * SQL of the canonical text of a value: what its type's output function writes. `format('%s', x)` calls that function;
@@ -11,7 +12,7 @@ import { literal } from './literal.js'
  * 'A' and 'a' equal, which an application can tell apart.
  */
 export function textSql(column: BoundColumn, expression: string): string {
-  if (typeof column.textBy === 'string') return `(${column.textBy}(${expression}) collate "C")`
+  if (typeof column.textBy === 'string') return `(${textAnywhere(column.castType, expression)} collate "C")`
   if (column.plainText || CAST_IS_OUTPUT.has(column.castType))
     return `(${expression}::pg_catalog.text collate "C")`
   return `(case when ${isPresent(column, expression)} then pg_catalog.format('%s', ${expression}) end collate "C")`

@@ -45,10 +45,24 @@ export function plainNames(model: BoundModel): string {
   return `array[${names.map(({ name }) => literal(name)).join(', ')}]::text[]`
 }
 
-/** A `Changed` of the announced row's own, appended to `events` where there is a difference. */
+/**
+ * A `Changed` of the announced row's own, appended to `events` where there is a difference. But for what a legacy trigger
+ * made of `updatedAt` alone: that stands in the last event, which carries it already.
+ */
 export function changedAfterAnnounced(model: BoundModel): string {
-  return `if difference is not null then
-        events := events || row(${literal(model.residue.changed)}, 1, difference, null, moment, true)::eventward.pending;
+  const changed = `events := events || row(${literal(model.residue.changed)}, 1, difference, null, moment, true)::eventward.pending;`
+  if (model.updatedAt === null) {
+    return `if difference is not null then
+        ${changed}
+      end if;`
+  }
+  const stamp = literal(model.updatedAt)
+  const last = 'events[array_upper(events, 1)]'
+  return `if difference ? ${stamp} and difference - ${stamp} = '{}' and (${last}).data ->> ${stamp} = said -> 'image' ->> ${stamp} then
+        events := events[:array_upper(events, 1) - 1] || row((${last}).type, (${last}).schema_version, (${last}).data || difference,
+          (${last}).metadata, (${last}).occurred_at, (${last}).inferred)::eventward.pending;
+      elsif difference is not null then
+        ${changed}
       end if;`
 }
 
