@@ -1,5 +1,5 @@
 import type { Session } from '../db/index.js'
-import { type EventsName, qualified, raw, sql } from '../sql/index.js'
+import { type EventsName, type Query, qualified, raw, sql } from '../sql/index.js'
 import type { ExportHeader } from './export-header.js'
 
 /** A stored event as the texts that the server gave. */
@@ -37,11 +37,19 @@ export function readPage(
     where e.position > ${after}::bigint
       and e.position <= ${header.upTo}::bigint
       and e.aggregate_type = any (${header.aggregates.map(({ name }) => name)}::text[])
-      and pg_visible_in_snapshot(e.transaction_id, ${header.snapshot}::pg_snapshot)
-      and (${header.since?.snapshot ?? null}::pg_snapshot is null
-        or not pg_visible_in_snapshot(e.transaction_id, ${header.since?.snapshot ?? null}::pg_snapshot))
+      and ${seenBy(header)}
+      ${header.since === null ? sql`` : sql`and not ${seenBy(header.since)}`}
     order by e.position
     limit ${String(size)}::bigint`)
+}
+
+/**
+ * Whoever has no id in a snapshot yet draws a greater position than all that it sees: an event below those with such an id
+ * was written in another cluster, and restored here. It's older than the snapshot.
+ */
+function seenBy({ snapshot, upTo }: Pick<ExportHeader, 'snapshot' | 'upTo'>): Query {
+  return sql`(pg_visible_in_snapshot(e.transaction_id, ${snapshot}::pg_snapshot)
+        or (e.transaction_id >= pg_snapshot_xmax(${snapshot}::pg_snapshot) and e.position <= ${upTo}::bigint))`
 }
 
 /** An event as a line of JSON: what is JSON already stands as it is, never parsed. */

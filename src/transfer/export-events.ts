@@ -176,7 +176,8 @@ async function sinceOf(session: Session, { since }: ExportOptions): Promise<Expo
   if (since === undefined) return null
   const earlier = await readHeaderLine(since)
   const { identity } = await readSource(session)
-  if (earlier.source.identity === identity) return { export: earlier.export, snapshot: earlier.snapshot }
+  if (earlier.source.identity === identity)
+    return { export: earlier.export, snapshot: earlier.snapshot, upTo: earlier.upTo }
   throw new UsageError('EW_EXPORT_OTHER', `${since} is of another database, ${earlier.source.database}`, {
     next: 'Name an export of this database.',
   })

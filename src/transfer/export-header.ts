@@ -20,7 +20,7 @@ export interface ExportHeader {
   readonly snapshot: string
   readonly upTo: string
   /** The earlier export of whose snapshot it goes on: such a file holds no whole streams. */
-  readonly since: { readonly export: string; readonly snapshot: string } | null
+  readonly since: { readonly export: string; readonly snapshot: string; readonly upTo: string } | null
   /** What was masked, and how; the salt, of hashes alone, is only told apart from others. */
   readonly masks: {
     readonly columns: Readonly<Record<string, Readonly<Record<string, string>>>>
