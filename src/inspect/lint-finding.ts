@@ -4,6 +4,7 @@ export interface LintFinding {
   readonly level: 'error' | 'warning'
   readonly rule:
     | 'definition'
+    | 'definition_changed'
     | 'past_tense'
     | 'column_unset'
     | 'overlap'

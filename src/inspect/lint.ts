@@ -1,9 +1,10 @@
 import type { EventsTable, LoadedConfig } from '../config/index.js'
 import type { Database, Session } from '../db/index.js'
-import { type AggregateDefinition, tableName } from '../definition/index.js'
+import { type AggregateDefinition, type BoundModel, tableName } from '../definition/index.js'
 import { UsageError } from '../errors/index.js'
 import { readInstalled } from '../migrate/index.js'
 import { qualified, raw, sql } from '../sql/index.js'
+import { refuseChangedDefinition } from '../store/index.js'
 import { bindStored } from './bind-stored.js'
 import { lintColumns } from './lint-columns.js'
 import type { LintFinding, Said } from './lint-finding.js'
@@ -14,8 +15,9 @@ import { selectAggregates } from './select-aggregates.js'
 
 /**
  * Looks at definitions for what a person would wish to know before the next event is stored: names, columns that no event
- * sets, events that can't be told apart, stored versions that no code reads. Errors first, table by table. Reads each
- * table's events once, to count their versions; READ ONLY.
+ * sets, events that can't be told apart, stored versions that no code reads, and a change that nobody may install since
+ * stored events would mean something else. Errors first, table by table. Reads each table's events once, to count their
+ * versions; READ ONLY.
  */
 export function lint(
   database: Database,
@@ -43,6 +45,7 @@ async function lintOne(session: Session, definition: AggregateDefinition): Promi
     const { model } = await bindStored(session, definition)
     const stored = events === null ? [] : await storedVersions(session, model.name, events)
     return [
+      ...(events === null ? [] : await changedMeaning(session, model, events)),
       ...lintVersions(model, stored),
       ...lintNames(definition),
       ...lintOverlaps(model),
@@ -55,6 +58,23 @@ async function lintOne(session: Session, definition: AggregateDefinition): Promi
       { level: 'error', rule: 'definition', event: null, message: `${code} ${message}`, next },
       ...lintNames(definition),
     ]
+  }
+}
+
+/** What `capture on`, `backfill` and `registerDefinition` would refuse, in their words. */
+async function changedMeaning(
+  session: Session,
+  model: BoundModel,
+  events: EventsTable,
+): Promise<readonly Said[]> {
+  try {
+    await refuseChangedDefinition(session, model, events)
+    return []
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    const { code, message, next = 'Give it back its meaning.', details } = error
+    const event = typeof details?.['event'] === 'string' ? details['event'] : null
+    return [{ level: 'error', rule: 'definition_changed', event, message: `${code} ${message}`, next }]
   }
 }
 

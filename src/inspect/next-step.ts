@@ -11,6 +11,8 @@ export interface Known {
   readonly backfill: LastBackfill | null
   readonly verify: LastVerify | null
   readonly openDifferences: string | null
+  /** What is the matter with its definition. */
+  readonly ofDefinition: readonly { readonly next: string }[]
   /** Writes that could not be stored as events. */
   readonly incomplete: string
   /** The verify whose proof stands. */
@@ -23,7 +25,7 @@ export function nextStep(table: string, known: Known): string {
   const shown = shellWord(table)
   if (!exists) return 'eventward generate'
   if (!migrated) return 'eventward migrate up'
-  const [problem] = capture?.problems ?? []
+  const [problem] = [...(capture?.problems ?? []), ...known.ofDefinition]
   if (problem !== undefined) return problem.next
   const on = capture?.capture === 'on'
   if (on && capture.phase !== 'dual_write') return `eventward cutover ${shown} status`

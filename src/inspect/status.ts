@@ -7,6 +7,7 @@ import { shellWord } from '../errors/index.js'
 import { readInstalled } from '../migrate/index.js'
 import { sql } from '../sql/index.js'
 import { readIncomplete } from '../store/index.js'
+import { type DefinitionLook, definitionProblems, lookAtDefinition } from './definition-problems.js'
 import { type LastBackfill, type LastVerify, lastBackfill, lastVerify, openDifferences } from './last-runs.js'
 import { nextStep } from './next-step.js'
 import { residueShare } from './residue-share.js'
@@ -29,9 +30,9 @@ export interface TableStatus {
   readonly openDifferences: string | null
   /** Writes that could not be stored as events, and that no verify has looked at since; null where nobody knows. */
   readonly incomplete: string | null
-  /** What is the matter, the gravest first. */
   /** Events of which code says what they do: the table is proven by replay alone. */
   readonly provenByReplay?: readonly string[]
+  /** What is the matter, the gravest first. */
   readonly problems: readonly Pick<CaptureProblem, 'what' | 'next'>[]
   readonly next: string
 }
@@ -46,21 +47,38 @@ export function status(
   tables: readonly string[] = [],
 ): Promise<readonly TableStatus[]> {
   const chosen = selectAggregates(config, tables)
-  return database.session((session) =>
-    session.transaction({ readOnly: true }, async () => {
+  return database.session(async (session) => {
+    const looks = await lookAtDefinitions(session, chosen)
+    return session.transaction({ readOnly: true }, async () => {
       const { events } = await readInstalled(session)
       const all: TableStatus[] = []
-      for (const definition of chosen) all.push(await statusOf(session, definition, events))
+      for (const definition of chosen) {
+        all.push(await statusOf(session, definition, { events, look: looks.get(definition) ?? null }))
+      }
       const troubled = all.filter(({ problems }) => problems.length > 0)
       return [...troubled, ...all.filter(({ problems }) => problems.length === 0)]
-    }),
-  )
+    })
+  })
+}
+
+/** Before anything is installed there is nothing to hold definitions against; a table that is gone is said elsewhere. */
+async function lookAtDefinitions(
+  session: Session,
+  definitions: readonly AggregateDefinition[],
+): Promise<ReadonlyMap<AggregateDefinition, DefinitionLook>> {
+  const looks = new Map<AggregateDefinition, DefinitionLook>()
+  const { events } = await session.transaction({ readOnly: true }, () => readInstalled(session))
+  if (events === null) return looks
+  for (const definition of definitions) {
+    looks.set(definition, await lookAtDefinition(session, definition, events))
+  }
+  return looks
 }
 
 async function statusOf(
   session: Session,
   definition: AggregateDefinition,
-  events: EventsTable | null,
+  { events, look }: { readonly events: EventsTable | null; readonly look: DefinitionLook | null },
 ): Promise<TableStatus> {
   const { name, table, residue } = definition
   const shown = tableName(table)
@@ -73,7 +91,13 @@ async function statusOf(
     events === null || backfill === null ? null : await residueShare(session, events, { name, residue })
   const kept = capture?.installed === true ? await keptOf(session, name) : null
   const known = { backfill, verify, openDifferences: open, provenBy: kept?.provenBy ?? null }
-  const problems = problemsOf(shown, capture, { open, incomplete: kept?.incomplete ?? null })
+  const ofDefinition =
+    look === null || live === undefined ? [] : definitionProblems(definition, look, capture)
+  const problems = [
+    ...(capture?.problems ?? []).map(({ what, next }) => ({ what, next })),
+    ...ofDefinition,
+    ...problemsOf(shown, { open, incomplete: kept?.incomplete ?? null }),
+  ]
   return {
     table: shown,
     aggregate: name,
@@ -90,6 +114,7 @@ async function statusOf(
       migrated: events !== null,
       exists: live !== undefined,
       capture,
+      ofDefinition,
       incomplete: kept?.incomplete.count ?? '0',
     }),
   }
@@ -119,12 +144,10 @@ async function keptOf(session: Session, aggregateType: string): Promise<Kept> {
 
 function problemsOf(
   table: string,
-  capture: CaptureStatus | null,
   { open, incomplete }: { readonly open: string | null; readonly incomplete: Kept['incomplete'] | null },
 ): TableStatus['problems'] {
   const word = shellWord(table)
   return [
-    ...(capture?.problems ?? []).map(({ what, next }) => ({ what, next })),
     ...(open === null || open === '0'
       ? []
       : [{ what: `${open} open differences`, next: `eventward verify ${word} --open` }]),

@@ -163,8 +163,10 @@ async function refuseChanged(session: Session, model: BoundModel, events: Events
       continue
     if (!(await hasEvents(session, model.name, events, shape))) continue
     const where = `${model.name}.${shape.type}, schema version ${shape.schemaVersion}`
-    const remedy = `Raise its schemaVersion to ${shape.schemaVersion + 1}`
-    throw changedDefinition(model, where, shapeChanges(frozen, shape), remedy)
+    const remedy =
+      `Raise its schemaVersion to ${shape.schemaVersion + 1}, ` +
+      `with upcast: { ${shape.schemaVersion}: { ... } } that says what the stored ones are read as`
+    throw changedDefinition(model, where, shapeChanges(frozen, shape), remedy, shape.type)
   }
 }
 
@@ -210,6 +212,7 @@ function changedDefinition(
   where: string,
   changes: readonly string[],
   remedy: string,
+  event: string | null = null,
 ): UsageError {
   const table = tableName({ schema: model.schema, name: model.table })
   return new UsageError(
@@ -217,7 +220,7 @@ function changedDefinition(
     `${where} has events already and would mean something else (${changes.join('; ')}): nothing was changed`,
     {
       next: `${remedy}, or write the table's events anew: \`eventward backfill ${shellWord(table)} --restart --confirm ${shellWord(table)}\`.`,
-      details: { aggregate: model.name, table, changes },
+      details: { aggregate: model.name, table, event, changes },
     },
   )
 }

@@ -68,6 +68,25 @@ describe('lint', () => {
     expect(await of('stored_version', led)).toEqual([])
   })
 
+  it('names a change by which stored events would mean something else, as whoever installs it would be told', async () => {
+    const changed = define({ Credited: { data: { sum: 'balance' } } })
+    const [finding] = (await found(changed)).filter(({ rule }) => rule === 'definition_changed')
+    expect(finding).toMatchObject({ level: 'error', event: 'Credited' })
+    expect(finding?.message).toMatch(/^EW_DEFINITION_CHANGED Account\.Credited, schema version 1 has events/)
+    expect(finding?.message).toContain('balance')
+    expect(finding?.next).toContain('Raise its schemaVersion to 2, with upcast: { 1: ')
+    const refused = await db.database
+      .session(async (session) => {
+        const { model } = await bindAggregate(session, changed)
+        await registerDefinition(session, model, { schema: 'public', table: 'events' })
+      })
+      .catch((error: unknown) => error)
+    expect(`EW_DEFINITION_CHANGED ${(refused as Error).message}`).toBe(finding?.message)
+    expect(await found(define({ Credited: { data: { amount: 'balance' } } }))).not.toContainEqual(
+      expect.objectContaining({ rule: 'definition_changed' }),
+    )
+  })
+
   it('names upcasts that lead nowhere, and those that forget an attribute', async () => {
     const nowhere = define({
       Credited: { schemaVersion: 4, data: { sum: 'balance' }, upcast: { 1: { rename: { amount: 'sum' } } } },

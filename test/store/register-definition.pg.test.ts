@@ -94,7 +94,7 @@ describe('the registry of definitions', () => {
       exitStatus: 2,
       message:
         'Subscription.Activated, schema version 1 has events already and would mean something else (data: -stripe_key): nothing was changed',
-      next: "Raise its schemaVersion to 2, or write the table's events anew: `eventward backfill subscriptions --restart --confirm subscriptions`.",
+      next: "Raise its schemaVersion to 2, with upcast: { 1: { ... } } that says what the stored ones are read as, or write the table's events anew: `eventward backfill subscriptions --restart --confirm subscriptions`.",
     })
     expect(await stored()).toEqual(before)
   })
