@@ -1,4 +1,5 @@
 import type { BoundModel } from '../definition/index.js'
+import { UsageError } from '../errors/index.js'
 import type { ShownRow } from './any-command.js'
 
 const models = new WeakMap<object, BoundModel>()
@@ -20,13 +21,21 @@ export function keepVersion(state: ShownRow, version: number): ShownRow {
 }
 
 /**
- * The version at which a state was found, for `expectedVersion`: 0 where its stream has no event yet. Undefined for what
- * `find` didn't give (a copy of it, say).
+ * The version at which a state was found, for `expectedVersion`: 0 where its stream has no event yet.
  *
  * @example
  * const subscription = await Subscriptions.find(knex, { id: 12 })
  * await Activate.call(knex, { id: 12, stripe_key }, { expectedVersion: versionOf(subscription) })
+ * @throws UsageError EW_COMMAND_VERSION for what no repository gave (a row of knex, a copy): it would check nothing.
  */
-export function versionOf(state: object | null): number | undefined {
-  return state === null ? undefined : versions.get(state)
+export function versionOf(state: object | null): number {
+  const version = state === null ? undefined : versions.get(state)
+  if (version !== undefined) return version
+  throw new UsageError(
+    'EW_COMMAND_VERSION',
+    `the version of ${state === null ? 'null' : 'this object'} is not known`,
+    {
+      next: 'Ask for that of a state that `find` or `get` of repositoryOf(...) gave: a row of knex, or a copy, has none.',
+    },
+  )
 }

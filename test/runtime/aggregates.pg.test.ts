@@ -45,6 +45,7 @@ describe('an aggregate', () => {
     const found = await Subscriptions.find(app(), { id: 12 })
     expect(found).toMatchObject({ id: '12', user_id: '123', status: 'active' })
     expect(versionOf(found)).toBe(2)
+    expect(() => versionOf({ ...found })).toThrow('is not known')
     expect(await Subscriptions.find(app(), { id: 99 })).toBeNull()
     await expect(Subscriptions.get(app(), { id: 99 })).rejects.toMatchObject({ code: 'EW_COMMAND_GONE' })
     await expect(Subscriptions.find(app(), { id: 'twelve' as never })).rejects.toMatchObject({
@@ -104,7 +105,7 @@ describe('an aggregate', () => {
 
   it('has gone on since it was read: a command that expected its version is refused, and writes nothing', async () => {
     const seen = await Subscriptions.get(app(), { id: 13 })
-    const version = versionOf(seen) as number
+    const version = versionOf(seen)
     await db.admin.query('update public.subscriptions set user_id = 7 where id = 13')
     await expect(
       Activate.call(app(), { id: 13, stripe_key: 'k' }, { expectedVersion: version }),

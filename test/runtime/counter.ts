@@ -98,7 +98,7 @@ async function one(knex: Knex, way: (typeof WAYS)[number], idempotencyKey: strin
   for (let again = 0; ; again += 1) {
     const options: CallOptions = { idempotencyKey, retries: 1_000 }
     const seen = way === 'optimistic' ? await Counters.get(knex, { id: 1 }) : null
-    const expected = seen === null ? {} : { expectedVersion: versionOf(seen) ?? 0 }
+    const expected = seen === null ? {} : { expectedVersion: versionOf(seen) }
     try {
       await CountUp.call(knex, { id: 1 }, { ...options, ...expected })
       return again
