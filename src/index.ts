@@ -76,6 +76,7 @@ export {
   type WorkerOptions,
 } from './react/index.js'
 export {
+  type Appended,
   type AppendedEvent,
   type BuiltEvent,
   type CallInput,

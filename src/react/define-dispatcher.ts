@@ -28,19 +28,21 @@ export interface Reactions<Event> {
   readonly async?: readonly (Reactor<Event> | CalledReactor<Event>)[]
 }
 
+/** What a rule is about: an event, several, each declared event of an aggregate, or everything. */
+type About = NamedEvent | readonly NamedEvent[] | AnyAggregate | typeof everything
+
+type EventsAbout<What> = What extends typeof everything
+  ? AppendedEvent
+  : What extends readonly NamedEvent[]
+    ? OneOf<What[number]>
+    : What extends NamedEvent
+      ? OneOf<What>
+      : What extends AnyAggregate
+        ? AppendedEvent<What, EventNames<What>>
+        : never
+
 /** Says who reacts to an event, to each of several, to each declared event of an aggregate, or to everything. */
-export interface OnEvent {
-  <A extends AnyAggregate, Type extends string>(
-    event: NamedEvent<A, Type>,
-    reactions: Reactions<EventOf<A, Type>>,
-  ): void
-  <const Events extends readonly NamedEvent[]>(
-    events: Events,
-    reactions: Reactions<OneOf<Events[number]>>,
-  ): void
-  <const A extends AnyAggregate>(aggregate: A, reactions: Reactions<AppendedEvent<A, EventNames<A>>>): void
-  (all: typeof everything, reactions: Reactions<AppendedEvent>): void
-}
+export type OnEvent = <const What extends About>(what: What, reactions: Reactions<EventsAbout<What>>) => void
 
 export interface Rule {
   readonly aggregate: AggregateDefinition | null

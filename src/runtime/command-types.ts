@@ -70,7 +70,7 @@ type Member<Name extends string, T> = string extends keyof T
   : { readonly [N in Name]: T }
 
 /** An event as it was appended. Its attributes and facts stand in `data`, and on the event itself: `event.stripe_key`. */
-export type AppendedEvent<A extends AnyAggregate = AnyAggregate, Type extends string = string> = {
+export type AppendedEvent<A extends AnyAggregate = AnyAggregate, Type extends string = EventNames<A>> = {
   [T in Type]: Appended & {
     readonly type: T
     /** The row's, to call a command with: `Deactivate.call(knex, event.key)`. */
@@ -93,7 +93,8 @@ type StoredMembers<D> = string extends keyof D ? unknown : { readonly [N in keyo
 type FactMembers<F> = string extends keyof F ? unknown : F
 export type Flat<T> = { [P in keyof T]: T[P] }
 
-interface Appended {
+/** What every event says of itself. */
+export interface Appended {
   readonly aggregate: string
   /** The stream: the key's text. */
   readonly id: string

@@ -11,6 +11,7 @@ export type { Meaning } from './command-binding.js'
 export type { Issue } from './command-issues.js'
 export type { Target } from './command-plan.js'
 export type {
+  Appended,
   AppendedEvent,
   BuiltEvent,
   CallInput,

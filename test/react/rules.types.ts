@@ -18,6 +18,9 @@ class Confirmation {
 }
 const confirm = reactor('confirm', (event: Activated) => event.stripe_key)
 
+export const keyOf = (event: AppendedEvent<typeof Subscription>) =>
+  event.type === 'Activated' ? event.stripe_key : event.key.id
+
 export const dispatcher = defineDispatcher((on) => {
   on(Events.Activated, { async: [Confirmation, confirm], trigger: [(event) => event.stripe_key] })
   on(Events.Activated, { trigger: [async (event, { trx }) => Deactivate.call(trx, event.key)] })
@@ -26,6 +29,14 @@ export const dispatcher = defineDispatcher((on) => {
   on(everything, {
     async: [reactor('audit', ({ aggregate, type }: AppendedEvent) => `${aggregate} ${type}`)],
   })
+  on(Events.Activated, { async: [reactor('a', (event) => event.stripe_key)] })
+  on([Events.Activated, Events.Created], {
+    async: [reactor('b', async (event) => [event.type, event.key.id])],
+  })
+  on(Subscription, {
+    async: [reactor('c', (event) => (event.type === 'Activated' ? event.stripe_key : null))],
+  })
+  on(everything, { async: [reactor('d', (event) => event.aggregate, { ordered: true })] })
   on(Events.Changed, { trigger: [(event) => event.metadata] })
 
   // @ts-expect-error: no event of the aggregate has that name

@@ -59,7 +59,11 @@ describe('eventward work', () => {
     const first = await cli.json('work', '--once')
     expect(first).toMatchObject({
       status: 1,
-      document: { ok: false, command: 'work', error: { code: 'EW_WORK_FAILED' } },
+      document: {
+        ok: false,
+        command: 'work',
+        error: { code: 'EW_WORK_FAILED', message: '1 call of a reactor failed' },
+      },
     })
     expect(first.document).toMatchObject({
       reactors: [
