@@ -22,7 +22,6 @@ export declare const knex: Knex
 export declare const trx: Knex.Transaction
 export declare const url: string
 export declare const signal: AbortSignal
-export declare const unpaid: object
 
 export const { Created, Activated, Deactivated } = eventsOf(Subscription)
 export const Subscriptions = repositoryOf(Subscription)
