@@ -176,12 +176,13 @@ function outcome(tally: WorkTally, stopped: boolean): Outcome {
       next: 'What is done is kept: run it again to go on.',
     })
   const result = { members: tally.members(), text: () => tallyText(tally) }
-  const failed = tally.failures()
-  if (failed === 0) return { ok: true, ...result }
-  const error = new GateError('EW_WORK_FAILED', `${failed} things failed`, {
-    next: 'Run `eventward work failed --all`: it says why.',
-  })
-  return { ok: false, ...result, error }
+  const failure = tally.failure()
+  if (failure === null) return { ok: true, ...result }
+  return {
+    ok: false,
+    ...result,
+    error: new GateError('EW_WORK_FAILED', failure.message, { next: failure.next }),
+  }
 }
 
 function numbers(action: string, given: readonly string[]): readonly string[] {

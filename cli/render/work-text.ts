@@ -1,20 +1,27 @@
+import { shellWord } from '../../src/errors/index.js'
 import type { ProjectionRound } from '../../src/project/index.js'
 import type { FailedJob, ReactorStatus, WorkerEvent } from '../../src/react/index.js'
 import { plural } from './quantity.js'
 import { table } from './table.js'
 
+interface ProjectionTally extends Pick<ProjectionRound, 'events' | 'state' | 'error'> {
+  /** What was told of it last. */
+  readonly said: string
+}
+
 /** What a worker has done, by reactor and projection. */
 export class WorkTally {
   readonly #reactors = new Map<string, { enqueued: number; done: number; failed: number; givenUp: number }>()
-  readonly #projections = new Map<string, { events: number; state: ProjectionRound['state']; said: string }>()
-  #unread = 0
+  readonly #projections = new Map<string, ProjectionTally>()
+  /** Reactors for which the log could not be read, and why. */
+  readonly #unread = new Map<string, string>()
 
   begun(reactors: number, projections: number): string {
     return `at work: ${plural(reactors, 'reactor')}, ${plural(projections, 'projection')}`
   }
 
   happened(happened: WorkerEvent): void {
-    if (happened.kind === 'unread') this.#unread += 1
+    if (happened.kind === 'unread') this.#unread.set(happened.reactor, messageOf(happened.error))
     if (happened.kind === 'released' || happened.kind === 'unread') return
     const known = this.#reactors.get(happened.reactor)
     const counts = known ?? { enqueued: 0, done: 0, failed: 0, givenUp: 0 }
@@ -35,17 +42,47 @@ export class WorkTally {
         state === 'behind' && error === null
           ? `needs a replay: eventward replay ${projection}`
           : (error?.message ?? '')
-      this.#projections.set(projection, { events: (known?.events ?? 0) + events, state, said })
+      this.#projections.set(projection, { events: (known?.events ?? 0) + events, state, error, said })
       if (said === (known?.said ?? '')) return []
       return [said === '' ? `projection ${projection}: goes on` : `projection ${projection}: ${said}`]
     })
   }
 
-  /** Failed tries, projections that fail or stand still, and reactors for which the log could not be read. */
-  failures(): number {
-    const reactors = [...this.#reactors.values()].reduce((sum, { failed }) => sum + failed, 0)
-    const projections = [...this.#projections.values()].filter(({ state }) => state !== 'written').length
-    return reactors + projections + this.#unread
+  /** What failed and what to do about it: calls of reactors, logs unread, projections behind or failing; null for none. */
+  failure(): { readonly message: string; readonly next: string } | null {
+    const calls = [...this.#reactors.values()].reduce((sum, { failed }) => sum + failed, 0)
+    const troubled = [...this.#projections].filter(([, { state }]) => state !== 'written')
+    const stale = troubled.flatMap(([name, { error }]) => (error === null ? [name] : []))
+    const parts: readonly (readonly [string, string])[] = [
+      ...(calls === 0
+        ? []
+        : [
+            [
+              calls === 1 ? '1 call of a reactor failed' : `${plural(calls, 'call')} of reactors failed`,
+              'Run `eventward work failed --all`: it says why.',
+            ] as const,
+          ]),
+      ...[...this.#unread].map(
+        ([reactor, why]) => [`the log could not be read for ${reactor}: ${why}`, ''] as const,
+      ),
+      ...(stale.length === 0
+        ? []
+        : [
+            [
+              `${stale.join(' and ')} ${stale.length === 1 ? 'needs' : 'need'} a replay`,
+              `Run ${stale.map((name) => `\`eventward replay ${shellWord(name)}\``).join(', ')}.`,
+            ] as const,
+          ]),
+      ...troubled.flatMap(([name, { error }]) =>
+        error === null ? [] : [[`projection ${name}: ${error.message}`, error.next ?? ''] as const],
+      ),
+    ]
+    if (parts.length === 0) return null
+    const nexts = [...new Set(parts.map(([, next]) => next).filter((next) => next !== ''))]
+    return {
+      message: parts.map(([message]) => message).join('; '),
+      next: nexts.length === 0 ? 'Run it again; what is done is kept.' : nexts.join(' '),
+    }
   }
 
   members() {
@@ -70,13 +107,15 @@ export function workLine(happened: WorkerEvent): string | null {
     }
     case 'released':
       return `jobs of ${happened.worker}, which died, are free again`
-    case 'unread': {
-      const { error } = happened
-      return `reactor ${happened.reactor}: ${error instanceof Error ? error.message : String(error)}`
-    }
+    case 'unread':
+      return `reactor ${happened.reactor}: ${messageOf(happened.error)}`
     default:
       return null
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 /** What was done, at the end. Pure. */
