@@ -9,6 +9,7 @@ import type { Io } from './io.js'
 import { type LongOutput, longOutput } from './long-output.js'
 import { secretsOf } from './redact.js'
 import { type ProgressView, progressView } from './render/progress-view.js'
+import { recordLine } from './render/record-line.js'
 
 export interface DatabaseOptions {
   /** Connections at most. @default 4 */
@@ -36,8 +37,8 @@ export interface Host {
     work: (database: Database) => Promise<T>,
     options?: DatabaseOptions,
   ) => Promise<T>
-  /** A line for people, on stderr; not with --quiet. */
-  readonly notice: (line: string) => void
+  /** A line on stderr, not with --quiet; with --json a record: of `progress`, where that is given, or of the line. */
+  readonly notice: (line: string, progress?: object) => void
   /** Passwords that must never be printed; grows as they become known. */
   readonly secrets: string[]
 }
@@ -52,8 +53,13 @@ export function createHost(name: string, args: GlobalOptions, io: Io, signal: Ab
     secrets.push(...secretsOf([options.url], {}))
     return options.url
   }
-  const notice = (line: string) => {
-    if (!args.quiet) io.stderr.write(`${line}\n`)
+  const notice = (line: string, progress?: object) => {
+    if (args.quiet) return
+    const record = () =>
+      progress === undefined
+        ? recordLine('notice', name, { text: line })
+        : recordLine('progress', name, { ...progress })
+    io.stderr.write(`${args.json ? record() : line}\n`)
   }
   return {
     io,
@@ -75,7 +81,7 @@ export function createHost(name: string, args: GlobalOptions, io: Io, signal: Ab
       const letGo = cancelOnAbort(database, signal, options.stopsItself === true ? GRACE_MS : 0)
       try {
         // Always, --quiet or not: whoever looks at a log must see which database it was.
-        io.stderr.write(`${await targetLine(database)}\n`)
+        io.stderr.write(`${await targetLine(database, args.json ? name : null)}\n`)
         return await work(database)
       } catch (error) {
         throw signal.aborted ? stopped(name, error) : error
@@ -107,9 +113,11 @@ function cancelOnAbort(database: Database, signal: AbortSignal, graceMs: number)
   }
 }
 
-async function targetLine(database: Database): Promise<string> {
+/** For people, or as the record of a command. */
+async function targetLine(database: Database, command: string | null): Promise<string> {
   const { database: name, host, port } = database.target
   const label = await database.session(readEnvironment)
+  if (command !== null) return recordLine('target', command, { database: name, host, port, label })
   return `${name}@${host}:${port}${label === null ? '' : ` · ${label}`}`
 }
 

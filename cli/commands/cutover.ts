@@ -57,12 +57,7 @@ export const cutover = command({
       freshnessSeconds: config.freshnessSeconds,
       lockTimeoutMs: Number(args['lock-timeout'] ?? config.lockTimeoutMs),
       signal: host.signal,
-      onProgress: (progress) =>
-        host.notice(
-          args.json
-            ? JSON.stringify({ v: 1, command: 'cutover', type: 'progress', ...progress })
-            : cutoverProgressText(progress),
-        ),
+      onProgress: (progress) => host.notice(cutoverProgressText(progress), progress),
     }
     // Nobody types the name of a table for a refusal.
     const isRefused = async (database: Database) =>

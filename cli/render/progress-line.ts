@@ -1,5 +1,6 @@
 import { type Pace, paceOf, type Sample } from './progress-record.js'
 import { count, duration, percent } from './quantity.js'
+import { recordLine } from './record-line.js'
 
 const BAR = 18
 
@@ -39,10 +40,7 @@ export function progressJson(command: string, samples: readonly Sample[]): strin
   if (last === undefined) return ''
   const { table, rows, total, estimate, events, note } = last.record
   const { rowsPerSecond, etaSeconds } = paceOf(samples)
-  return JSON.stringify({
-    v: 1,
-    type: 'progress',
-    command,
+  return recordLine('progress', command, {
     table,
     rows,
     total,

@@ -210,6 +210,27 @@ describe('bad input changes nothing and is one document', () => {
     await db.admin.query("delete from eventward.settings where key = 'environment'")
   })
 
+  it('names its target as a line of JSON with --json, so that all progress is', async () => {
+    const cwd = await project(files(config()))
+    const { stderr } = await cli(['status', '--url', db.url, '--json'], { cwd })
+    const { hostname, port } = new URL(db.url)
+    const lines = stderr
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown)
+    expect(lines).toEqual([
+      {
+        v: 1,
+        type: 'target',
+        command: 'status',
+        database: db.name,
+        host: hostname,
+        port,
+        label: null,
+      },
+    ])
+  })
+
   it('init keeps a file that holds something else, unless told otherwise', async () => {
     const cwd = await project({ 'eventward.config.ts': '// mine\n' })
     const kept = await cli(['init', '--url', db.url, '--tables', 'subscriptions', '--json'], { cwd })
