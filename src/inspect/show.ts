@@ -4,7 +4,7 @@ import type { Row } from '../definition/index.js'
 import { UsageError } from '../errors/index.js'
 import { type Point, RowAtFolder } from '../fold/index.js'
 import { sql } from '../sql/index.js'
-import { openStream, streamPages } from './read-stream.js'
+import { type OpenStream, openStream, streamPages } from './read-stream.js'
 
 /** A row as its events have it at one point. */
 export interface Shown {
@@ -27,7 +27,8 @@ export interface Shown {
  * The row at a version or a time, folded from its events, which are read a page at a time. Reads only.
  *
  * @param input.at a version, a time as PostgreSQL reads it (in UTC where it names no zone), or undefined for now.
- * @throws UsageError EW_AGGREGATE_UNKNOWN, EW_KEY_INVALID, EW_STREAM_UNKNOWN, EW_TIME_INVALID, EW_NOT_MIGRATED
+ * @throws UsageError EW_AGGREGATE_UNKNOWN, EW_KEY_INVALID, EW_STREAM_UNKNOWN, EW_TIME_INVALID, EW_VERSION_UNKNOWN where
+ * the stream does not go so far, EW_NOT_MIGRATED
  */
 export function show(
   database: Database,
@@ -42,12 +43,24 @@ export function show(
     const { model, table, id, lastVersion } = stream
     const folder = new RowAtFolder(model, at ?? { version: lastVersion })
     const end = at !== null && 'version' in at ? at.version : lastVersion
-    for await (const page of streamPages(session, { ...stream, lastVersion: Math.min(end, lastVersion) })) {
+    if (end > lastVersion) throw unknownVersion(stream, end)
+    for await (const page of streamPages(session, { ...stream, lastVersion: end })) {
       for (const event of page) folder.add(event)
     }
     const { row, version, outOfOrder } = folder.result()
     return { aggregate: model.name, table, id, at, version, lastVersion, row, outOfOrder }
   })
+}
+
+function unknownVersion({ model, id, lastVersion }: OpenStream, version: number): UsageError {
+  return new UsageError(
+    'EW_VERSION_UNKNOWN',
+    `${model.name} ${id} has no version ${version}: its last is ${lastVersion}`,
+    {
+      next: `Give a version from 1 to ${lastVersion}, or leave --at out for the latest.`,
+      details: { aggregate: model.name, id, version, lastVersion },
+    },
+  )
 }
 
 async function parsePoint(session: Session, given: string): Promise<Point> {

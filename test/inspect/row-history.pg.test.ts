@@ -83,7 +83,14 @@ describe("history and show of the slide's rows", () => {
       activated_at: null,
     })
     expect((await rowAt('13', '3')).row).toMatchObject({ status: 'inactive' })
-    expect((await rowAt('13', '99')).version).toBe(4)
+  })
+
+  it('shows no row at a version that has not come yet, and says how many there are', async () => {
+    await expect(rowAt('13', '5')).rejects.toMatchObject({
+      code: 'EW_VERSION_UNKNOWN',
+      exitStatus: 2,
+      message: 'Subscription 13 has no version 5: its last is 4',
+    })
   })
 
   it('shows the row at a time, and says where times run against versions', async () => {
