@@ -35,7 +35,7 @@ export async function parseArguments(
           chosen = { kind: 'command', command, args: lastOfEach(args, command, argv) }
         },
       ),
-    program(commands, columns),
+    program(commands, columns, argv),
   )
   await parser.parseAsync([...argv], {}, (_error, _args, output) => {
     printed = output
@@ -45,7 +45,7 @@ export async function parseArguments(
   return { kind: 'text', text: printed }
 }
 
-function program(commands: readonly Command[], columns: number): Argv {
+function program(commands: readonly Command[], columns: number, argv: readonly string[]): Argv {
   return yargs([])
     .scriptName('eventward')
     .usage('$0 <command>\n\nMoves tables of PostgreSQL to event sourcing, one at a time, and proves it.')
@@ -72,7 +72,7 @@ function program(commands: readonly Command[], columns: number): Argv {
     )
     .fail((message: string | null, error: unknown) => {
       if (error instanceof EventwardError) throw error
-      throw usageError(message ?? String(error), commands)
+      throw missingArgument(message, commands, argv) ?? usageError(message ?? String(error), commands)
     })
 }
 
@@ -108,6 +108,27 @@ function withOptions(own: Argv, command: Command): Argv {
   }
   for (const [line, what] of command.examples) own.example(line, what)
   return own
+}
+
+/** yargs counts arguments; which one is missing stands in the usage of the command. Null where something else is wrong. */
+function missingArgument(
+  message: string | null,
+  commands: readonly Command[],
+  argv: readonly string[],
+): UsageError | null {
+  const [, got] = /^Not enough non-option arguments: got (\d+)/.exec(message ?? '') ?? []
+  const command = commands.find(
+    (one) => nameOf(one) === argv.find((word) => commands.some((known) => nameOf(known) === word)),
+  )
+  if (got === undefined || command === undefined) return null
+  const wanted = [...command.usage.matchAll(/<[^>]+>/g)].map(([argument]) => argument)
+  const missing = wanted.slice(Number(got))
+  const name = nameOf(command)
+  return new UsageError(
+    'EW_USAGE',
+    `${name}: ${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} missing`,
+    { next: `Write \`eventward ${command.usage}\`; see \`eventward ${name} --help\`.`, details: { missing } },
+  )
 }
 
 /** yargs tells by text alone what was wrong; its locale is pinned. */
