@@ -52,7 +52,7 @@ async function keyLocks(session: Session, { oid }: CatalogTable): Promise<readon
       ) as had`)
   if (children === null || had === 't') return []
   return [
-    `${children}: reference it. Once captured, an UPDATE that names a unique column in SET, changed or not (some ORMs name all), waits for open inserts of children of its row; two such can deadlock. It is so with any BEFORE UPDATE trigger: let it name what changes`,
+    `its rows are referenced by ${children}. Once captured, an UPDATE that names a unique column in SET, changed or not (some ORMs name all), waits for open inserts of children of its row; two such can deadlock. It is so with any BEFORE UPDATE trigger: let it name what changes`,
   ]
 }
 
