@@ -70,7 +70,7 @@ function line({ ok, detail, next }: GateCheck): string {
 function step(table: string, phase: string): string {
   return phase === 'event_first'
     ? `eventward cutover ${shellWord(table)} complete --confirm ${shellWord(table)} (closes the way back)`
-    : `eventward cutover ${shellWord(table)} advance`
+    : `eventward cutover ${shellWord(table)} advance --confirm ${shellWord(table)}`
 }
 
 function runOf(run: string | null): string {

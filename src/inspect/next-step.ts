@@ -37,5 +37,6 @@ export function nextStep(table: string, known: Known): string {
   // A verify from before the last backfill proved other events.
   const clean = verify?.clean === true && BigInt(verify.run) > BigInt(backfill.run)
   if (!clean || known.incomplete !== '0' || (on && provenBy === null)) return `eventward verify ${shown}`
-  return on ? `eventward cutover ${shown} advance` : `eventward capture on ${shown}`
+  // With the consent that it wants where nobody can be asked.
+  return on ? `eventward cutover ${shown} advance --confirm ${shown}` : `eventward capture on ${shown}`
 }

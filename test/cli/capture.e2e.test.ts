@@ -104,7 +104,7 @@ describe('eventward capture', () => {
     expect(verify.document.tables).toMatchObject([{ clean: true, proof: true }])
     expect(await next()).toMatchObject({
       provenBy: verify.document.tables[0]?.['run'],
-      next: 'eventward cutover subscriptions advance',
+      next: 'eventward cutover subscriptions advance --confirm subscriptions',
     })
   })
 

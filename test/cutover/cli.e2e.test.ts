@@ -131,6 +131,6 @@ describe('eventward cutover', () => {
     )
     const status = await cli.spawn('cutover', 'subscriptions', 'status')
     expect(status.stdout).toContain('✓ way back rehearsed')
-    expect(status.stdout).toContain('next: eventward cutover subscriptions advance')
+    expect(status.stdout).toContain('next: eventward cutover subscriptions advance --confirm subscriptions\n')
   })
 })

@@ -37,7 +37,7 @@ describe('status after the definition of a proven table was edited', () => {
 
   it('leads to advance where nothing was edited', async () => {
     expect(await next(define({ Credited }))).toEqual({
-      next: expect.stringContaining('eventward cutover accounts advance'),
+      next: 'eventward cutover accounts advance --confirm accounts',
       problems: [],
     })
   })
