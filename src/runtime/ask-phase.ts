@@ -3,6 +3,7 @@ import type { AggregateDefinition } from '../definition/index.js'
 import { captureNames, literal, type Query, qualified, raw, sql } from '../sql/index.js'
 import type { Answer, CallerConnection } from './caller-connection.js'
 import { type Named, notCaptured } from './command-errors.js'
+import { kept } from './kept-statement.js'
 
 /** What is known of a table once its lock is held: none of it moves until the transaction ends. */
 export interface Locked {
@@ -42,8 +43,11 @@ export async function askPhase(
     .run([
       ...before,
       sql`lock table only ${raw(table)} in row exclusive mode`,
-      sql`select ${raw(phase)}() as phase, pg_catalog.current_database() as database,
+      kept(
+        sql`select ${raw(phase)}() as phase, pg_catalog.current_database() as database,
         eventward.row_version(${raw(literal(table))}::pg_catalog.regclass) as shape`,
+        '',
+      ),
       ...after,
     ])
     .catch((error: unknown) => {

@@ -11,6 +11,7 @@ import type { AppendedEvent, CallOptions } from './command-types.js'
 import { contextJson, contextMetadata, withoutOwn } from './context.js'
 import { decide } from './decide.js'
 import { jsonText } from './json-text.js'
+import { keepsStatements, stopKeeping } from './kept-statement.js'
 import { type Enqueued, enqueuedBy, type Participant, participantsOf } from './participants.js'
 import { presentOf, refuseOtherVersion, type Seen, stateOf } from './planned-rows.js'
 import {
@@ -60,6 +61,7 @@ export async function callCommand(plan: CommandPlan, { knex, input, options }: C
     try {
       return await knex.transaction((trx) => inTransaction(run, trx, true))
     } catch (error) {
+      if (FORGOTTEN.has(sqlstateOf(error) ?? '')) stopKeeping(knex)
       // The row was asked for by columns that are gone since: once more, with those that are there.
       if (!stale && (wasAskedInVain(error) || MOVED.has(sqlstateOf(error) ?? ''))) {
         stale = true
@@ -75,8 +77,10 @@ export async function callCommand(plan: CommandPlan, { knex, input, options }: C
 
 /** What the other of two transactions meets, and would not meet again: serialization failure, deadlock. */
 const RETRIED: ReadonlySet<string> = new Set(['40001', '40P01'])
-/** Undefined column, table, function; a type that doesn't fit. */
-const MOVED: ReadonlySet<string> = new Set(['42703', '42P01', '42883', '42804'])
+/** Undefined column, table, function; a type that doesn't fit; a kept plan, or statement, that is none any more. */
+const MOVED: ReadonlySet<string> = new Set(['42703', '42P01', '42883', '42804', '0A000', '26000', '42P05'])
+/** No such prepared statement; there is one of that name. */
+const FORGOTTEN: ReadonlySet<string> = new Set(['26000', '42P05'])
 const FIRST_PAUSE_MS = 10
 const LONGEST_PAUSE_MS = 1_000
 
@@ -88,7 +92,8 @@ async function inTransaction(run: Run, trx: Knex.Transaction, own: boolean): Pro
   const context = contextJson()
   // Of a transaction of its own until the end: triggers that were put off until the commit write as well.
   const prelude = own && context !== null ? [setLocally('eventward.metadata', context)] : []
-  const ground = { trx, connection: await connectionOf(trx), own, prelude }
+  const connection = await connectionOf(trx, { keeps: own && keepsStatements(trx) })
+  const ground = { trx, connection, own, prelude }
   const { idempotencyKey } = run.options
   if (idempotencyKey === undefined) return carryOut(run, ground)
   const claim = { key: idempotencyKey, plan: run.plan, input: run.input }

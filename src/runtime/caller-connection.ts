@@ -2,6 +2,7 @@ import type { Knex } from 'knex'
 import { OUTPUT_SETTINGS } from '../db/index.js'
 import { UsageError } from '../errors/index.js'
 import { ident, inlineQuery, literal, type Query, type QueryValue, raw, sql } from '../sql/index.js'
+import { type KeptStatement, mayKeep, senderOn } from './kept-statement.js'
 
 /** One row as it came: every value is PostgreSQL's text, whatever parsers the application has. */
 export type Texts = Readonly<Record<string, string | null>>
@@ -37,31 +38,56 @@ export interface CallerConnection {
  * The connection of a knex transaction, past knex: its builder and the application's type parsers would make JavaScript
  * values of what are texts.
  *
+ * @param keeps prepares statements that are marked so (`kept`): where a pooler lends its connections by transaction they are
+ * gone in the next one, and the transaction fails.
  * @throws UsageError EW_TRANSACTION_OVER where it was committed or rolled back already.
  */
-export async function connectionOf(trx: Knex.Transaction): Promise<CallerConnection> {
+export async function connectionOf(
+  trx: Knex.Transaction,
+  { keeps = false }: { readonly keeps?: boolean } = {},
+): Promise<CallerConnection> {
   if (trx.isCompleted()) {
     throw new UsageError('EW_TRANSACTION_OVER', 'the transaction was committed or rolled back already', {
       next: 'Await the command before the transaction ends.',
     })
   }
   // Public in knex's documentation for dialects, untyped: a transaction's client has this one connection.
-  return callerConnection((await trx.client.acquireConnection()) as DriverClient)
+  return callerConnection((await trx.client.acquireConnection()) as DriverClient, keeps)
 }
 
-export function callerConnection(client: DriverClient): CallerConnection {
+export function callerConnection(client: DriverClient, keeps = false): CallerConnection {
   return {
     async run(statements) {
-      const text = statements.map((statement) => inlineQuery(withoutArrays(statement))).join(';\n')
-      const result = await client.query({ text, types: TEXT_ONLY })
-      const results = 'rows' in result ? [result] : result
-      return results.map(({ rows, rowCount }) => ({ rows, count: rowCount ?? 0 }))
+      const sender = keeps ? senderOn(client) : null
+      const texts = statements.map((statement) =>
+        sender !== null && isKept(statement) && mayKeep(client, statement)
+          ? sender.texts(statement)
+          : [inlineQuery(withoutArrays(statement))],
+      )
+      try {
+        const result = await client.query({ text: texts.flat().join(';\n'), types: TEXT_ONLY })
+        const results = 'rows' in result ? [result] : result
+        let at = -1
+        // What is prepared has an answer, too, ahead of the statement's own.
+        return texts.map(({ length }) => {
+          at += length
+          const { rows = [], rowCount = null } = results[at] ?? {}
+          return { rows, count: rowCount ?? 0 }
+        })
+      } catch (error) {
+        sender?.failed()
+        throw error
+      }
     },
     async ask(text, values) {
       const result = await client.query({ text, values, types: TEXT_ONLY })
       return 'rows' in result ? result.rows : []
     },
   }
+}
+
+function isKept(statement: Query): statement is KeptStatement {
+  return 'keep' in statement
 }
 
 const TEXT_ONLY = { getTypeParser: () => (text: string) => text }

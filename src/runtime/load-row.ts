@@ -10,9 +10,11 @@ import {
   raw,
   sql,
   streamIdSql,
+  textAnywhere,
 } from '../sql/index.js'
 import type { Answer, CallerConnection, Texts } from './caller-connection.js'
 import type { Binding } from './command-binding.js'
+import { kept } from './kept-statement.js'
 
 /** A moment, as the database has it. */
 export interface Moment {
@@ -60,7 +62,10 @@ export interface RowToLoad {
 export function loadQueries(binding: Binding, { key, lock }: RowToLoad): readonly Query[] {
   const where = keyIs(binding, 't', key)
   // Two statements: the snapshot of the second is younger than the lock.
-  return [rowQuery(binding, where, lock), headQuery(binding, where, key)]
+  return [
+    kept(rowQuery(binding, where, lock), binding.shape),
+    kept(headQuery(binding, where, key), binding.shape),
+  ]
 }
 
 export function loadedFrom(binding: Binding, answers: readonly Answer[]): Loaded | null {
@@ -105,8 +110,8 @@ function rowQuery(binding: Binding, where: Query, lock: RowLock): Query {
 }
 
 /** A value as its output function writes it, under any settings. */
-export function anywhereSql({ textBy }: BoundColumn, expression: string): string {
-  return typeof textBy === 'string' ? `${textBy}(${expression})` : expression
+export function anywhereSql({ textBy, castType }: BoundColumn, expression: string): string {
+  return typeof textBy === 'string' ? textAnywhere(castType, expression) : expression
 }
 
 function headQuery(binding: Binding, where: Query, key: KeyTexts): Query {
@@ -117,7 +122,7 @@ function headQuery(binding: Binding, where: Query, key: KeyTexts): Query {
     ? sql`(select ${streamOf(model, key)}::pg_catalog.text as id) as s`
     : sql`(select ${raw(streamIdSql(anywhere, columnOf('t')))} as id from ${raw(tableSql(binding))} as t where ${where}) as s`
   return sql`
-    select coalesce(n.version, 0) as version, eventward.enc(n.now) as now,
+    select coalesce(n.version, 0) as version, ${raw(textAnywhere(INSTANT, 'n.now'))} as now,
       eventward.enc(${raw(localSql(binding))}::pg_catalog.timestamp) as local
     from (
       select h.version, greatest(pg_catalog.clock_timestamp(), h.recorded_at) as now
@@ -132,6 +137,9 @@ function headQuery(binding: Binding, where: Query, key: KeyTexts): Query {
       ) as h on true
     ) as n`
 }
+
+/** The type of a moment. */
+export const INSTANT = qualified('pg_catalog', 'timestamptz')
 
 /** SQL of a moment `n.now` in the model's zone. */
 export function localSql({ model }: Binding): string {

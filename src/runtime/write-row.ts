@@ -1,5 +1,5 @@
 import type { BoundColumn, Row, Text } from '../definition/index.js'
-import { ident, literal, type Query, qualified, raw, sql } from '../sql/index.js'
+import { ident, literal, type Query, qualified, raw, sql, textAnywhere } from '../sql/index.js'
 import {
   type CallerConnection,
   keepSettings,
@@ -9,7 +9,8 @@ import {
 } from './caller-connection.js'
 import type { Binding } from './command-binding.js'
 import { type Named, unused } from './command-errors.js'
-import { keyIs, tableSql } from './load-row.js'
+import { kept } from './kept-statement.js'
+import { INSTANT, keyIs, tableSql } from './load-row.js'
 import type { Planned } from './planned-event.js'
 
 /** What goes with a write. */
@@ -51,9 +52,9 @@ export async function writeRow(
   const around = settings.length > 0
   const answers = await connection.run([
     ...(around ? [keepSettings, ...settings] : []),
-    writeQuery(binding, write),
+    kept(writeQuery(binding, write), binding.shape),
     ...(around ? [restoreSettings] : []),
-    appendedQuery(binding, write),
+    kept(appendedQuery(binding, write), binding.shape),
   ])
   const appended = answers.at(-1)?.rows ?? []
   if (appended.length < write.events.length) await abort(connection, named)
@@ -149,7 +150,7 @@ function announcement({ model }: Binding, write: RowWrite): string {
 function appendedQuery({ model, events }: Binding, { id, version }: RowWrite): Query {
   return sql`
     select e.position, e.version, e.type, e.schema_version, e.data, e.metadata,
-      eventward.enc(e.occurred_at) as occurred_at, eventward.enc(e.recorded_at) as recorded_at
+      ${raw(textAnywhere(INSTANT, 'e.occurred_at'))} as occurred_at, ${raw(textAnywhere(INSTANT, 'e.recorded_at'))} as recorded_at
     from ${raw(qualified(events.schema, events.table))} as e
     where e.aggregate_type operator(pg_catalog.=) ${raw(literal(model.name))}
       and e.aggregate_id operator(pg_catalog.=) ${id}::pg_catalog.text collate "C"
