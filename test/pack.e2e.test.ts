@@ -73,6 +73,14 @@ describe('the packed package, installed into an empty folder', () => {
     expect(await run('npx', '--no-install', 'eventward', '--version')).toMatch(/^\d+\.\d+\.\d+/)
   })
 
+  it('holds the pages that its README links to', async () => {
+    const at = join(folder, 'node_modules', 'eventward')
+    const readme = await readFile(join(at, 'README.md'), 'utf8')
+    const pages = [...readme.matchAll(/\]\(((?:docs\/)?[\w-]+\.md)/g)].map(([, page]) => page ?? '')
+    expect(pages).toEqual(expect.arrayContaining(['docs/cutover.md', 'ARCHITECTURE.md']))
+    for (const page of pages) expect(await readFile(join(at, page), 'utf8'), page).toMatch(/^# /)
+  })
+
   it('is imported as an ES module, by every name that it exports, and required as well', async () => {
     const names = Object.keys(manifest.exports).map((name) => name.replace(/^\./, 'eventward'))
     expect(names).toEqual([
