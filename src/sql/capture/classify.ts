@@ -19,6 +19,8 @@ export const CASE = {
   general: -5,
   /** Direct writes are refused. */
   refusing: -6,
+  /** One announced event for a row that is stored as the command left it. */
+  announcedOne: -7,
 } as const
 
 /** More events than these have no bits of their own: an update is then always a general one. */

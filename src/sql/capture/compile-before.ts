@@ -2,6 +2,7 @@ import type { BoundModel } from '../../definition/index.js'
 import { boundInstant, changedEvent, laterEvent } from '../compile-recognise.js'
 import { qualified } from '../ident.js'
 import { literal } from '../literal.js'
+import { announcedOne } from './announced-one.js'
 import { COLUMNS, headSql, INFERRED, metadataSql, partitionSql, typeOf } from './append-sql.js'
 import { assumedScope } from './assumed-scope.js'
 import type { CaptureInput } from './capture-input.js'
@@ -73,6 +74,8 @@ begin
     meta := ${metadataSql(input)};
     ${ones.map(guarded(model)).join('')}if m = ${CASE.deletes} then
       sid := ${idSql(model, 'old')};
+    elsif m = ${CASE.announced} and tg_op = 'UPDATE' then
+      ${announcedOne(model)}
     end if;
     ${
       longId(model) === 'false'
@@ -86,7 +89,19 @@ begin
     why := sqlerrm;
   end;
 
-  ${ones.map((one) => insertOne(input, one)).join('')}if m = ${CASE.deletes} then
+  ${ones.map((one) => insertOne(input, one)).join('')}if m = ${CASE.announcedOne} then
+    insert into ${partitionSql(input)} (${COLUMNS})
+    select ${typeOf(input)}, sid, h.version + 1, dat ->> 'type', last_version,
+      coalesce(dat -> 'data', '{}'), meta || '{"source":"command"}' || coalesce(said -> 'metadata', '{}'), at
+    from (${headSql(input, 'sid')}) h
+    where h.type <> ${literal(model.residue.deleted)};
+    if found then
+      perform set_config('eventward.announced', '', true);
+      return new;
+    end if;
+    m := ${CASE.announced};
+    said := null;
+  elsif m = ${CASE.deletes} then
     insert into ${partitionSql(input)} (${COLUMNS})
     select ${typeOf(input)}, sid, h.version + 1, ${literal(model.residue.deleted)}, 1, '{}'::jsonb, meta || ${INFERRED},
       greatest(clock_timestamp(), h.recorded_at)

@@ -29,10 +29,16 @@ export const ANNOUNCED_EVENTS = `(
         a.event ->> 'occurredAt' is null)::eventward.pending order by a.place)
       from jsonb_array_elements(said -> 'events') with ordinality a (event, place))`
 
+/** SQL of the new row as an announced image has it: texts by column. */
+export function imageTexts(model: BoundModel): string {
+  const of = field('new')
+  return objectSql(model.columns.map((column) => [column.name, textSql(column, of(column))] as const))
+}
+
 /** SQL of what the new row holds beyond the announced image, as data of a `Changed`; NULL where nothing. */
 export function differenceSql(model: BoundModel): string {
   const of = field('new')
-  const texts = objectSql(model.columns.map((column) => [column.name, textSql(column, of(column))] as const))
+  const texts = imageTexts(model)
   const members = objectSql(
     model.columns.map((column) => [column.name, memberSql(column, of(column))] as const),
   )
