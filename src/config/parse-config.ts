@@ -171,6 +171,7 @@ function firstTwice(names: readonly string[]): string | undefined {
 
 function dispatcherOf(value: unknown, refuse: Refuse): NamedDispatcher | null {
   if (value === undefined || value === null) return null
+  // What this room knows of one is its kind, which was looked at.
   if (isObject(value) && value['kind'] === 'dispatcher') return value as unknown as NamedDispatcher
   return refuse('dispatcher is none', 'Make it with defineDispatcher.')
 }

@@ -5,6 +5,7 @@
 export { BEGINNING, type Cursor, closeWindow, cursorAt, type Mark, openWindow } from './cursor.js'
 export { cursorColumns, cursorOf, cursorValues, setCursor } from './cursor-columns.js'
 export { EPOCH, presentEpoch } from './epoch.js'
+export { type EventName, isOneOf } from './named-events.js'
 export type { Statements } from './statements.js'
 export { type EventsAt, takeMark } from './take-mark.js'
 export { inWindow, notDelivered } from './window-sql.js'

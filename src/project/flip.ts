@@ -3,12 +3,11 @@ import type { Knex } from 'knex'
 import { sqlstateOf } from '../db/index.js'
 import { ConflictError, DatabaseError } from '../errors/index.js'
 import { type Mark, takeMark } from '../log/index.js'
-import { type CallerConnection, connectionOf } from '../runtime/index.js'
+import { type CallerConnection, connectionOf, type EventGround } from '../runtime/index.js'
 import { sql } from '../sql/index.js'
 import { compareGenerations, type NoParity, type Parity } from './compare.js'
 import type { Projection } from './define-projection.js'
 import { type Generation, generationsOf, lockGeneration, lockProjection } from './generations.js'
-import type { Ground } from './read-models.js'
 import { showGeneration } from './view.js'
 import { lockTimeout, writePage } from './write-page.js'
 
@@ -45,7 +44,7 @@ const LAST_PAGE = 100
  */
 export async function flip(
   knex: Knex,
-  what: { readonly projection: Projection; readonly ground: Ground },
+  what: { readonly projection: Projection; readonly ground: EventGround },
   id: string,
   { lockTimeoutMs = 400, tries = 10, onRetry }: FlipOptions = {},
 ): Promise<Flipped | null> {
@@ -72,7 +71,7 @@ const GIVES_UP: ReadonlySet<string> = new Set(['55P03', '40P01'])
 
 async function flipIn(
   trx: Knex.Transaction,
-  { projection, ground }: { readonly projection: Projection; readonly ground: Ground },
+  { projection, ground }: { readonly projection: Projection; readonly ground: EventGround },
   {
     id,
     lockTimeoutMs,
@@ -125,7 +124,7 @@ function noParityOf(
 /** All that the mark sees: first the window that is open, then the one up to the mark. */
 async function drain(
   trx: Knex.Transaction,
-  what: { readonly projection: Projection; readonly ground: Ground },
+  what: { readonly projection: Projection; readonly ground: EventGround },
   from: Generation,
   { mark, until }: { readonly mark: Mark; readonly until: number },
 ): Promise<{ readonly generation: Generation; readonly written: number }> {

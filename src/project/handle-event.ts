@@ -1,7 +1,8 @@
 import type { Knex } from 'knex'
 import { UsageError } from '../errors/index.js'
+import { type EventName, isOneOf } from '../log/index.js'
 import type { AppendedEvent } from '../runtime/index.js'
-import { literal, type Query, raw, sql } from '../sql/index.js'
+import type { Query } from '../sql/index.js'
 import type { Projection } from './define-projection.js'
 import type { Generation } from './generations.js'
 
@@ -47,15 +48,11 @@ export function handles(
 
 /** SQL of the same about a stored event `e`; of those, too, that upcasts may lead to such. */
 export function handledSql({ rules }: Pick<Projection, 'rules'>): Query {
-  const pairs = new Set(
+  return isOneOf(
     rules.flatMap(({ aggregate, types }) =>
       [...types, ...(aggregate.upcasts ?? []).map(({ type }) => type)].map(
-        (type) => `(${literal(aggregate.name)}, ${literal(type)})`,
+        (type): EventName => [aggregate.name, type],
       ),
     ),
   )
-  const aggregates = new Set(rules.map(({ aggregate }) => literal(aggregate.name)))
-  // The list of aggregates alone lets the server leave out the partitions of others.
-  return sql`e.aggregate_type in (${raw([...aggregates].join(', '))})
-      and (e.aggregate_type, e.type) in (${raw([...pairs].join(', '))})`
 }

@@ -4,6 +4,8 @@ import {
   type AppendedEvent,
   type CallerConnection,
   connectionOf,
+  EVENT_COLUMNS,
+  type EventGround,
   type Participant,
   participate,
   readingSession,
@@ -12,9 +14,9 @@ import { literal, type Query, qualified, raw, sql } from '../sql/index.js'
 import { requireEventsTable } from '../store/index.js'
 import type { Projection } from './define-projection.js'
 import { type Generation, generationsOf, lockGeneration } from './generations.js'
+import { groundOf } from './ground-of.js'
 import { handledSql, handleEvent, handles } from './handle-event.js'
-import { EVENT_COLUMNS, readEvent } from './read-event.js'
-import { type Ground, readGround } from './read-models.js'
+import { readEvent } from './read-event.js'
 import { inlineName, writtenInline } from './write-page.js'
 
 /**
@@ -119,7 +121,7 @@ async function writeEarlier(
     const known = firsts.get(stream)
     if (known === undefined || event.version < known.version) firsts.set(stream, event)
   }
-  let ground: Ground | undefined
+  let ground: EventGround | undefined
   for (const { aggregate, id, version } of firsts.values()) {
     const rows = await session.rows(sql`
       select ${EVENT_COLUMNS}
@@ -132,7 +134,7 @@ async function writeEarlier(
         and not ${writtenInline(projection, live)}
       order by e.version`)
     for (const row of rows) {
-      ground ??= await readGround(connection, projection)
+      ground ??= await groundOf(connection, projection)
       for (const event of readEvent(projection, ground, row)) {
         await handleEvent(projection, live, { trx, event })
       }

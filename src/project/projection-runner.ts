@@ -6,7 +6,7 @@ import { connectionOf } from '../runtime/index.js'
 import { asDatabaseError } from './as-database-error.js'
 import type { Projection } from './define-projection.js'
 import { addGeneration, type Generation, generationsOf, lockProjection } from './generations.js'
-import { readGround } from './read-models.js'
+import { groundOf } from './ground-of.js'
 import { makeTable, showGeneration } from './view.js'
 import { writePageAlone } from './write-page.js'
 
@@ -86,7 +86,7 @@ async function roundOf(
   try {
     const live = await liveGeneration(knex, projection)
     if (live === null) return round('behind')
-    const ground = await knex.transaction(async (trx) => readGround(await connectionOf(trx), projection))
+    const ground = await knex.transaction(async (trx) => groundOf(await connectionOf(trx), projection))
     const wanted = ({ state, version }: Generation) => state === 'live' && version === projection.version
     while (signal?.aborted !== true) {
       const page = await writePageAlone(knex, { projection, ground }, live.id, {

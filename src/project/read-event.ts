@@ -1,16 +1,10 @@
 import { ConflictError, EventwardError, UsageError } from '../errors/index.js'
 import { readingOf } from '../fold/index.js'
-import { type AppendedEvent, readEvents } from '../runtime/index.js'
-import { type Query, sql } from '../sql/index.js'
+import { type AppendedEvent, type EventGround, readEvents } from '../runtime/index.js'
 import type { Projection } from './define-projection.js'
 import { handles } from './handle-event.js'
-import type { Ground } from './read-models.js'
 
 type Texts = Readonly<Record<string, string | null>>
-
-/** The columns of an event `e` that are read for handlers. */
-export const EVENT_COLUMNS: Query = sql`e.position, e.aggregate_type, e.aggregate_id, e.version, e.type, e.schema_version,
-      e.data, e.metadata, e.occurred_at, e.recorded_at`
 
 /**
  * A stored event as handlers get it: as the code of today would have written it. Several where upcasts split it, none where
@@ -21,7 +15,7 @@ export const EVENT_COLUMNS: Query = sql`e.position, e.aggregate_type, e.aggregat
  */
 export function readEvent(
   projection: Pick<Projection, 'name' | 'rules'>,
-  { models }: Pick<Ground, 'models'>,
+  { models }: Pick<EventGround, 'models'>,
   row: Texts,
 ): readonly AppendedEvent[] {
   const model = models.get(row['aggregate_type'] ?? '')

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex'
 import { ConflictError, StoppedError } from '../errors/index.js'
 import { presentEpoch } from '../log/index.js'
-import { type CallerConnection, connectionOf } from '../runtime/index.js'
+import { type CallerConnection, connectionOf, type EventGround } from '../runtime/index.js'
 import { qualified, raw, sql } from '../sql/index.js'
 import { asDatabaseError } from './as-database-error.js'
 import type { NoParity, Parity } from './compare.js'
@@ -14,7 +14,7 @@ import {
   lockGeneration,
   lockProjection,
 } from './generations.js'
-import { type Ground, readGround } from './read-models.js'
+import { groundOf } from './ground-of.js'
 import { withReceipt } from './receipt.js'
 import { copyRights, dropTable, makeTable } from './view.js'
 import { writePageAlone } from './write-page.js'
@@ -103,7 +103,7 @@ async function replayed(
   const begun = performance.now()
   const { ground, total } = await knex.transaction(async (trx) => {
     const connection = await connectionOf(trx)
-    const ground = await readGround(connection, projection)
+    const ground = await groundOf(connection, projection)
     return { ground, total: await estimate(connection, projection, ground) }
   })
   const { building, resumed } = await beginBuilding(knex, projection)
@@ -178,7 +178,7 @@ async function beginBuilding(knex: Knex, projection: Projection) {
 /** Writes pages until few events are left; false where the generation is building no more. */
 async function build(
   knex: Knex,
-  what: { readonly projection: Projection; readonly ground: Ground },
+  what: { readonly projection: Projection; readonly ground: EventGround },
   id: string,
   {
     total,
@@ -217,7 +217,7 @@ async function forget(trx: Knex.Transaction, generation: Generation): Promise<vo
 async function estimate(
   connection: CallerConnection,
   { rules }: Projection,
-  { events }: Ground,
+  { events }: EventGround,
 ): Promise<string | null> {
   const [answer] = await connection.run([
     sql`

@@ -1,13 +1,20 @@
 import type { Knex } from 'knex'
 import { EventwardError } from '../errors/index.js'
 import { closeWindow, inWindow, type Mark, openWindow, takeMark } from '../log/index.js'
-import { type AppendedEvent, type CallerConnection, connectionOf, readingSession } from '../runtime/index.js'
-import { literal, type Query, qualified, raw, sql } from '../sql/index.js'
+import {
+  type AppendedEvent,
+  type CallerConnection,
+  connectionOf,
+  EVENT_COLUMNS,
+  type EventGround,
+  enqueuedAs,
+  readingSession,
+} from '../runtime/index.js'
+import { type Query, qualified, raw, sql } from '../sql/index.js'
 import type { Projection } from './define-projection.js'
 import { type Generation, lockGeneration, refuseOtherEpoch, storeCursor } from './generations.js'
 import { handledSql, handleEvent } from './handle-event.js'
-import { EVENT_COLUMNS, readEvent } from './read-event.js'
-import type { Ground } from './read-models.js'
+import { readEvent } from './read-event.js'
 
 export interface Page {
   readonly generation: Generation
@@ -29,7 +36,7 @@ interface PageOptions {
  */
 export async function writePage(
   trx: Knex.Transaction,
-  { projection, ground }: { readonly projection: Projection; readonly ground: Ground },
+  { projection, ground }: { readonly projection: Projection; readonly ground: EventGround },
   generation: Generation,
   { limit, mark }: PageOptions,
 ): Promise<Page> {
@@ -58,7 +65,7 @@ export async function writePage(
 }
 
 /** What comes before the first event of newer code: it's written, and the place before that event is kept. */
-function readableOf(projection: Projection, ground: Ground, rows: readonly TextRow[]) {
+function readableOf(projection: Projection, ground: EventGround, rows: readonly TextRow[]) {
   const readable: { readonly position: string; readonly events: readonly AppendedEvent[] }[] = []
   for (const row of rows) {
     try {
@@ -92,7 +99,7 @@ export function lockTimeout(ms: number): Query {
  */
 export async function writePageAlone(
   knex: Knex,
-  what: { readonly projection: Projection; readonly ground: Ground },
+  what: { readonly projection: Projection; readonly ground: EventGround },
   id: string,
   { limit, wanted, lockTimeoutMs }: LonePageOptions,
 ): Promise<Page | null> {
@@ -124,9 +131,7 @@ export async function writePageAlone(
 
 /** SQL of whether a command wrote the event `e` to this generation already: as its metadata says, or ahead of its own. */
 export function writtenInline({ name }: Pick<Projection, 'name'>, { id, generation }: Generation): Query {
-  const mark = raw(literal(JSON.stringify([inlineName(name, generation)])))
-  // Only a command's own says so: an import keeps what the metadata of another database said.
-  return sql`(coalesce(e.metadata ->> 'source' = 'command' and e.metadata -> 'enqueued' -> e.type @> ${mark}::pg_catalog.jsonb, false)
+  return sql`(${enqueuedAs(inlineName(name, generation))}
       or exists (select from eventward.projection_receipts r where r.generation_id = ${id}::bigint and r.position = e.position))`
 }
 
@@ -135,7 +140,7 @@ export function inlineName(name: string, generation: number): string {
   return `projection:${name}__g${generation}`
 }
 
-function pageQuery(projection: Projection, { events }: Ground, at: Generation, limit: number): Query {
+function pageQuery(projection: Projection, { events }: EventGround, at: Generation, limit: number): Query {
   return sql`
     select ${EVENT_COLUMNS}
     from ${raw(qualified(events.schema, events.table))} e
@@ -149,7 +154,7 @@ function pageQuery(projection: Projection, { events }: Ground, at: Generation, l
 /** Of events that the snapshot sees: they'd be passed over without a receipt as well. */
 async function forgetReceipts(
   connection: CallerConnection,
-  { events }: Ground,
+  { events }: EventGround,
   { id, cursor }: Generation,
 ): Promise<void> {
   await connection.run([

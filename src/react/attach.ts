@@ -7,6 +7,7 @@ import {
   connectionOf,
   type Participant,
   participate,
+  type Upcoming,
   withContext,
 } from '../runtime/index.js'
 import { sql } from '../sql/index.js'
@@ -27,8 +28,7 @@ function participantOf({ rules }: Dispatcher): Participant {
     async enqueues(_trx, events) {
       const byType = new Map<string, Set<string>>()
       for (const event of events) {
-        const names = reactorsOf(matching(rules, event)).filter(({ ordered }) => !ordered)
-        for (const { name } of names) {
+        for (const { name } of enqueuedWith(rules, event)) {
           byType.set(event.type, (byType.get(event.type) ?? new Set()).add(name))
         }
       }
@@ -37,9 +37,7 @@ function participantOf({ rules }: Dispatcher): Participant {
     async appended(trx, events) {
       // What a command's rules said before it appended stands in the metadata of its events, and binds.
       const jobs = events.flatMap((event) =>
-        reactorsOf(matching(rules, event))
-          .filter(({ ordered }) => !ordered)
-          .map(({ name, maxAttempts }) => jobOf(event, name, maxAttempts)),
+        enqueuedWith(rules, event).map(({ name, maxAttempts }) => jobOf(event, name, maxAttempts)),
       )
       if (jobs.length > 0) await enqueue(trx, jobs)
       for (const event of events) {
@@ -49,6 +47,11 @@ function participantOf({ rules }: Dispatcher): Participant {
       }
     },
   }
+}
+
+/** The reactors whose jobs go with an event: those that want order get it from the log. */
+function enqueuedWith(rules: Dispatcher['rules'], event: Upcoming) {
+  return reactorsOf(matching(rules, event)).filter(({ ordered }) => !ordered)
 }
 
 /** What `eventward.enqueue` takes. */

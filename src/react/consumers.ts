@@ -9,6 +9,7 @@ import {
   cursorOf,
   cursorValues,
   EPOCH,
+  type EventName,
   type EventsAt,
   presentEpoch,
   setCursor,
@@ -17,9 +18,6 @@ import {
 import { type CallerConnection, connectionOf } from '../runtime/index.js'
 import { sql } from '../sql/index.js'
 import type { Reactor } from './reactor.js'
-
-/** Aggregate and type of an event. */
-export type EventName = readonly [aggregate: string, type: string]
 
 export interface Registered extends Pick<Reactor, 'name' | 'backfill'> {
   /** Events that it's to get. */

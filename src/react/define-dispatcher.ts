@@ -116,6 +116,15 @@ export function matching(
   )
 }
 
+/** Whether a rule hands an event to this reactor. */
+export function reactsTo(
+  rules: readonly Rule[],
+  reactor: string,
+  event: Parameters<typeof matching>[1],
+): boolean {
+  return matching(rules, event).some(({ reactors }) => reactors.some(({ name }) => name === reactor))
+}
+
 /** The reactors that these rules name, each once. */
 export function reactorsOf(rules: readonly Rule[]): readonly Reactor<AppendedEvent>[] {
   const byName = new Map(rules.flatMap(({ reactors }) => reactors).map((one) => [one.name, one]))

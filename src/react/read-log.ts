@@ -1,9 +1,17 @@
 import type { Knex } from 'knex'
-import { type Cursor, closeWindow, type EventsAt, inWindow, openWindow, takeMark } from '../log/index.js'
-import { type CallerConnection, connectionOf, readingSession } from '../runtime/index.js'
-import { literal, type Query, qualified, raw, sql } from '../sql/index.js'
+import {
+  type Cursor,
+  closeWindow,
+  type EventsAt,
+  inWindow,
+  isOneOf,
+  openWindow,
+  takeMark,
+} from '../log/index.js'
+import { type CallerConnection, connectionOf, enqueuedAs, readingSession } from '../runtime/index.js'
+import { type Query, qualified, raw, sql } from '../sql/index.js'
 import { enqueue } from './attach.js'
-import { type Consumer, type EventName, lockConsumer, moveConsumer } from './consumers.js'
+import { type Consumer, lockConsumer, moveConsumer } from './consumers.js'
 import { enqueueInOrder } from './in-order.js'
 import type { Reactor } from './reactor.js'
 
@@ -76,7 +84,6 @@ function pageQuery(
   { cursor, wants }: Consumer,
   { name, backfill }: Reactor,
 ): Query {
-  const enqueued = raw(literal(JSON.stringify([name])))
   const history = backfill
     ? sql``
     : sql`and coalesce(e.metadata ->> 'source', '') not in ('backfill', 'repair', 'import')`
@@ -84,19 +91,9 @@ function pageQuery(
     select e.position, e.aggregate_type, e.aggregate_id
     from ${raw(qualified(schema, table))} e
     where ${inWindow(cursor)}
-      and ${oneOf(wants)}
+      and ${isOneOf(wants)}
       ${history}
-      and not coalesce(
-        e.metadata ->> 'source' = 'command' and e.metadata -> 'enqueued' -> e.type @> ${enqueued}::pg_catalog.jsonb, false)
+      and not ${enqueuedAs(name)}
     order by e.position
     limit ${String(PAGE)}::bigint`
-}
-
-function oneOf(wants: readonly EventName[]): Query {
-  if (wants.length === 0) return sql`false`
-  const aggregates = new Set(wants.map(([aggregate]) => literal(aggregate)))
-  const pairs = wants.map(([aggregate, type]) => `(${literal(aggregate)}, ${literal(type)})`)
-  // The list of aggregates alone lets the server leave out the partitions of others.
-  return sql`e.aggregate_type in (${raw([...aggregates].join(', '))})
-      and (e.aggregate_type, e.type) in (${raw(pairs.join(', '))})`
 }

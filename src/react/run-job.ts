@@ -4,14 +4,15 @@ import { QUEUE_SCHEMA } from '../migrate/index.js'
 import {
   type AppendedEvent,
   connectionOf,
+  EVENT_COLUMNS,
+  type EventGround,
   readEvents,
   readingSession,
   withContext,
 } from '../runtime/index.js'
 import { qualified, raw, sql } from '../sql/index.js'
 import { causedBy } from './attach.js'
-import { type Dispatcher, matching } from './define-dispatcher.js'
-import type { Ground } from './ground.js'
+import { type Dispatcher, reactsTo } from './define-dispatcher.js'
 import { advanceStream, isNext } from './in-order.js'
 import type { Reactor } from './reactor.js'
 
@@ -30,7 +31,7 @@ export interface Reaction {
 export interface JobContext {
   readonly knex: Knex
   readonly dispatcher: Dispatcher
-  readonly ground: Ground
+  readonly ground: EventGround
   readonly reactor: Reactor<AppendedEvent>
   readonly job: { readonly id: string; readonly attempts: number }
 }
@@ -75,7 +76,7 @@ async function eventsOf(
 ): Promise<readonly AppendedEvent[]> {
   const { schema, table } = ground.events
   const [row] = await readingSession(await connectionOf(trx)).rows<Record<string, string | null>>(sql`
-    select e.position, e.aggregate_id, e.version, e.type, e.schema_version, e.data, e.metadata, e.occurred_at, e.recorded_at
+    select ${EVENT_COLUMNS}
     from ${raw(qualified(schema, table))} e
     where e.aggregate_type = ${aggregate}::text
       and e.position = ${position}::bigint`)
@@ -85,11 +86,7 @@ async function eventsOf(
     throw unknown(reactor.name, `${aggregate} ${id} at position ${position} ${what}`)
   }
   const events = readEvents(model, row)
-  const own = events.filter((event) =>
-    matching(dispatcher.rules, event).some(({ reactors }) =>
-      reactors.some(({ name }) => name === reactor.name),
-    ),
-  )
+  const own = events.filter((event) => reactsTo(dispatcher.rules, reactor.name, event))
   // Newer code has a rule that this code has not: it's for that one to handle. An upcast may well lead to none of ours.
   if (own.length === 0 && events.some(({ type }) => type === row['type'])) {
     throw unknown(reactor.name, `no rule of this code hands it ${aggregate}.${row['type'] ?? ''}`)

@@ -1,8 +1,8 @@
 import type { Task, TaskList, WorkerEvents } from 'graphile-worker'
 import type { Knex } from 'knex'
 import type { AggregateDefinition } from '../definition/index.js'
+import { connectionOf, type EventGround, readGround } from '../runtime/index.js'
 import type { Dispatcher } from './define-dispatcher.js'
-import { type Ground, readGround } from './ground.js'
 import { errorText, type Reaction, runJob } from './run-job.js'
 import type { WorkerEvent } from './worker-types.js'
 
@@ -34,16 +34,16 @@ class JobError extends Error {
 
 /** Keeps what reading events needs until something failed. */
 export interface GroundKeeper {
-  get(): Promise<Ground>
+  get(): Promise<EventGround>
   forget(): void
 }
 
 export function groundKeeper(knex: Knex, aggregates: readonly AggregateDefinition[]): GroundKeeper {
-  let kept: Promise<Ground> | undefined
+  let kept: Promise<EventGround> | undefined
   return {
     get() {
       if (kept === undefined) {
-        const asked = readGround(knex, aggregates)
+        const asked = knex.transaction(async (trx) => readGround(await connectionOf(trx), aggregates))
         kept = asked
         asked.catch(() => {
           if (kept === asked) kept = undefined

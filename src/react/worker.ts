@@ -3,12 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { RunnerOptions, WorkerEvents } from 'graphile-worker'
 import { applicationKnex, driverPool } from '../db/index.js'
 import { installQueue, QUEUE_SCHEMA, quietLogger } from '../migrate/index.js'
+import type { AppendedEvent } from '../runtime/index.js'
 import { registerConsumers } from './consumers.js'
 import { openLiveness } from './dead-workers.js'
-import { aggregatesOf, wantsOf } from './ground.js'
+import type { Reactor } from './reactor.js'
 import { readLog } from './read-log.js'
 import { dropReceipts } from './receipts.js'
 import { groundKeeper, tasksOf, tell } from './tasks.js'
+import { aggregatesOf, wantsOf } from './wants.js'
 import type { ReactionWorker, WorkerEvent, WorkerOptions } from './worker-types.js'
 
 /** After a failure at the log, in ms: what fails now fails a moment later as well. */
@@ -85,7 +87,7 @@ class Worker {
     // What a reactor does may be what another one reacts to.
     for (let done = 1; done > 0 && signal?.aborted !== true; ) {
       done = 0
-      for (const { name } of this.options.dispatcher.reactors) done += await this.#read(name, signal)
+      for (const reactor of this.options.dispatcher.reactors) done += await this.#read(reactor, signal)
       const queue = this.parts.queue()
       tell(queue.events, (happened) => {
         if (happened.kind === 'done') done += 1
@@ -106,7 +108,7 @@ class Worker {
     const runner = await run({ ...queue, parsedCronItems: [] })
     const ended = runner.promise.catch((error: unknown) => lost.abort(error))
     const all = [
-      ...dispatcher.reactors.map(({ name }) => rounds(until, pollMs, () => this.#readSafely(name, until))),
+      ...dispatcher.reactors.map((one) => rounds(until, pollMs, () => this.#readSafely(one, until))),
       rounds(until, RELEASE_MS, () => this.#release()),
       rounds(until, ALIVE_MS, () => this.parts.liveness.check()),
     ]
@@ -117,25 +119,24 @@ class Worker {
     if (lost.signal.aborted) throw lost.signal.reason
   }
 
-  async #readSafely(name: string, until: AbortSignal): Promise<void> {
+  async #readSafely(reactor: Reactor<AppendedEvent>, until: AbortSignal): Promise<void> {
     try {
-      await this.#read(name, until)
+      await this.#read(reactor, until)
     } catch (error) {
-      this.#on({ kind: 'unread', reactor: name, error })
+      this.#on({ kind: 'unread', reactor: reactor.name, error })
       await pause(AFTER_FAILURE_MS, until)
     }
   }
 
   /** All that the log has for a reactor; gives how many jobs that made. */
-  async #read(name: string, until: AbortSignal | undefined): Promise<number> {
+  async #read(reactor: Reactor<AppendedEvent>, until: AbortSignal | undefined): Promise<number> {
     const { knex, ground } = this.parts
-    const reactor = this.options.dispatcher.reactors.find((one) => one.name === name)
     let all = 0
-    for (let drained = reactor === undefined; !drained && until?.aborted !== true; ) {
-      const page = await readLog(knex, { events: ground.events, reactor: reactor! })
+    for (let drained = false; !drained && until?.aborted !== true; ) {
+      const page = await readLog(knex, { events: ground.events, reactor })
       drained = page.drained
       all += page.enqueued
-      if (page.enqueued > 0) this.#on({ kind: 'enqueued', reactor: name, events: page.enqueued })
+      if (page.enqueued > 0) this.#on({ kind: 'enqueued', reactor: reactor.name, events: page.enqueued })
     }
     return all
   }

@@ -32,6 +32,7 @@ export {
   type JointCommand,
   type JointCommandInput,
 } from './define-joint-command.js'
+export { type EventGround, readGround } from './event-ground.js'
 export {
   type CreateInput,
   type EventHandle,
@@ -39,11 +40,11 @@ export {
   eventsOf,
   type ResidueHandle,
 } from './events-of.js'
-export { type Enqueued, type Participant, participate, type Upcoming } from './participants.js'
+export { type Enqueued, enqueuedAs, type Participant, participate, type Upcoming } from './participants.js'
 export type { Built } from './planned-event.js'
 export { stateOf } from './planned-rows.js'
 export { type Predicates, predicatesOf } from './predicates-of.js'
-export { readEvents } from './read-events.js'
+export { EVENT_COLUMNS, readEvents } from './read-events.js'
 export { type Rehearsal, type Rehearsed, type RehearsedStream, rehearse, targetsOf } from './rehearse.js'
 export type { GivenEvent } from './rehearsed-row.js'
 export { type FindOptions, type HistoryEvent, type Repository, repositoryOf } from './repository-of.js'

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex'
+import { literal, type Query, raw, sql } from '../sql/index.js'
 import type { AppendedEvent } from './command-types.js'
 
 /** An event that is about to be appended. */
@@ -71,4 +72,13 @@ export async function enqueuedBy(
 /** Public in knex's documentation for dialects, untyped: the client of a transaction has its knex's configuration. */
 function configOf(knex: Knex): object {
   return knex.client.config as object
+}
+
+/**
+ * SQL of whether a command's participants say, by `enqueues`, that they have seen to an event `e` under this name. A
+ * command alone writes that of its own events: an import keeps what the metadata of another database said.
+ */
+export function enqueuedAs(name: string): Query {
+  const mark = raw(literal(JSON.stringify([name])))
+  return sql`coalesce(e.metadata ->> 'source' = 'command' and e.metadata -> 'enqueued' -> e.type @> ${mark}::pg_catalog.jsonb, false)`
 }

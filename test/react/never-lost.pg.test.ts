@@ -1,7 +1,6 @@
 /** Events that a reactor would not get, or get twice: by what metadata say, by a reactor that is changed, by a reset. */
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { defineAggregate, defineTable, type Integer } from '../../src/definition/index.js'
-import { readGround } from '../../src/react/ground.js'
 import {
   type Dispatcher,
   defineDispatcher,
@@ -15,9 +14,11 @@ import { readLog } from '../../src/react/read-log.js'
 import { runJob } from '../../src/react/run-job.js'
 import {
   type AppendedEvent,
+  connectionOf,
   defineCommand,
   defineJointCommand,
   eventsOf,
+  readGround,
   withContext,
   withEvents,
 } from '../../src/runtime/index.js'
@@ -202,7 +203,7 @@ describe('an event reaches its reactor', () => {
     const late = {
       knex: app(),
       dispatcher,
-      ground: await readGround(app(), [Subscription]),
+      ground: await app().transaction(async (trx) => readGround(await connectionOf(trx), [Subscription])),
       reactor: ledger as Reactor<AppendedEvent>,
       job: { id: rows[0]?.id ?? '', attempts: 1 },
     }
