@@ -7,6 +7,7 @@ import { storedShapes } from '../../src/store/index.js'
 import { verify } from '../../src/verify/index.js'
 import { createAccounts } from '../support/account.js'
 import { testDatabase } from '../support/database.js'
+import { until } from '../support/race.js'
 import { NewAccount, OldAccount } from '../support/rolling-account.js'
 import type { RollingReport } from '../support/rolling-process.js'
 import { runTsx } from '../support/run-tsx.js'
@@ -27,15 +28,15 @@ describe('a rolling deploy', () => {
 
   it('loses nothing: old and new code each fold what both wrote, and both engines agree', async () => {
     const older = runTsx<RollingReport>('rolling-process.ts', db.url, 'old')
-    await until(`metadata ->> 'release' = 'old'`, 5)
+    await untilEvents(`metadata ->> 'release' = 'old'`, 5)
     await captureOn(db.database, NewAccount, { events: EVENTS })
     const newer = runTsx<RollingReport>('rolling-process.ts', db.url, 'new')
-    await until(`metadata ->> 'release' = 'new'`, 30)
+    await untilEvents(`metadata ->> 'release' = 'new'`, 30)
     // Old code that knows nothing of events writes as well; its processes and the new ones both see what that was.
     await db.admin.query(
       `update public.accounts set balance = balance + 1000, owner = owner || '!' where id in (1, 2)`,
     )
-    await until(
+    await untilEvents(
       `metadata ->> 'release' = 'old' and position > (select min(position) from public.events where metadata ->> 'release' = 'new')`,
       30,
     )
@@ -83,15 +84,13 @@ describe('a rolling deploy', () => {
   })
 
   /** Waits for events, since a process tells of itself by nothing else. */
-  async function until(where: string, count: number): Promise<void> {
-    const end = Date.now() + 60_000
-    for (;;) {
+  async function untilEvents(where: string, count: number): Promise<void> {
+    const there = async () => {
       const { rows } = await db.admin.query<{ n: string }>(
         `select count(*) as n from public.events where ${where}`,
       )
-      if (Number(rows[0]?.n) >= count) return
-      if (Date.now() > end) throw new RangeError(`only ${rows[0]?.n} events where ${where}`)
-      await db.admin.query('select pg_sleep(0.05)')
+      return Number(rows[0]?.n) >= count
     }
+    await until(there, { withinMs: 60_000, what: `${count} events where ${where}` })
   }
 })
