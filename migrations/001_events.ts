@@ -71,12 +71,16 @@ comment on function eventward.refuse_change() is 'Keeps events append-only; rais
  * No CHECK constraint: each statement reads all of them anew from the catalog, which costs a capture trigger, one
  * statement a row, a tenth of its time. Versions are asked for by verify.
  *
+ * transaction_id first: defaults are evaluated in the order of columns, and who draws a position must have its id already
+ * (a reader's mark counts on it).
+ *
  * bigserial: a sequence with cache 1 (a greater cache hands out positions out of order), owned by the table.
  * There is no default partition: an event of an unknown type must fail, not land where nobody looks.
  */
 function eventsTable(name: string): string {
   return `
 create table ${name} (
+  transaction_id xid8 not null default pg_current_xact_id(),
   position bigserial not null,
   aggregate_type text collate "C" not null,
   aggregate_id text collate "C" not null,
@@ -87,7 +91,6 @@ create table ${name} (
   metadata jsonb not null default '{}',
   occurred_at timestamptz not null,
   recorded_at timestamptz not null default clock_timestamp(),
-  transaction_id xid8 not null default pg_current_xact_id(),
   primary key (aggregate_type, aggregate_id, version)
 ) partition by list (aggregate_type);
 create index on ${name} (position);

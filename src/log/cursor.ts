@@ -5,18 +5,20 @@
 export interface Cursor {
   /** pg_snapshot's text; null: nothing was delivered yet. */
   readonly snapshot: string | null
-  /** The position of the snapshot's mark. */
+  /** Position and next id of the snapshot's mark. */
   readonly snapshotPosition: string | null
+  readonly snapshotNext: string | null
   /** What the snapshot doesn't see lies above this position. */
   readonly horizon: string
   /** The horizon that holds once the window is drained. */
   readonly nextHorizon: string | null
-  /** A position that becomes a horizon when all have ended that may have drawn a smaller one: those below `pendingXmax`. */
+  /** A position that becomes a horizon when all have ended that may have drawn a smaller one: those below `pendingNext`. */
   readonly pendingPosition: string | null
-  readonly pendingXmax: string | null
+  readonly pendingNext: string | null
   readonly upto: string | null
-  /** The position of its mark. */
+  /** Position and next id of its mark. */
   readonly uptoPosition: string | null
+  readonly uptoNext: string | null
   readonly position: string
 }
 
@@ -24,7 +26,8 @@ export interface Cursor {
 export interface Mark {
   readonly snapshot: string
   readonly xmin: string
-  readonly xmax: string
+  /** Whoever has no smaller id than this one took it after the position was read. */
+  readonly next: string
   /** Drawn before the snapshot was taken: whoever has no id in it yet draws a greater one. */
   readonly position: string
 }
@@ -33,12 +36,14 @@ export interface Mark {
 export const BEGINNING: Cursor = Object.freeze({
   snapshot: null,
   snapshotPosition: null,
+  snapshotNext: null,
   horizon: '0',
   nextHorizon: null,
   pendingPosition: null,
-  pendingXmax: null,
+  pendingNext: null,
   upto: null,
   uptoPosition: null,
+  uptoNext: null,
   position: '0',
 })
 
@@ -48,8 +53,9 @@ export function cursorAt(mark: Mark): Cursor {
     ...BEGINNING,
     snapshot: mark.snapshot,
     snapshotPosition: mark.position,
+    snapshotNext: mark.next,
     pendingPosition: mark.position,
-    pendingXmax: mark.xmax,
+    pendingNext: mark.next,
   }
 }
 
@@ -58,17 +64,18 @@ export function cursorAt(mark: Mark): Cursor {
  * once it's drained is an earlier mark's position, as soon as all have ended that may have drawn a smaller one. Pure.
  */
 export function openWindow(cursor: Cursor, mark: Mark): Cursor {
-  const ended = cursor.pendingXmax !== null && BigInt(cursor.pendingXmax) <= BigInt(mark.xmin)
+  const ended = cursor.pendingNext !== null && BigInt(cursor.pendingNext) <= BigInt(mark.xmin)
   const reached = ended ? BigInt(cursor.pendingPosition ?? '0') : 0n
   const known = BigInt(cursor.horizon)
-  const keep = cursor.pendingXmax !== null && !ended
+  const keep = cursor.pendingNext !== null && !ended
   return {
     ...cursor,
     nextHorizon: String(reached > known ? reached : known),
     pendingPosition: keep ? cursor.pendingPosition : mark.position,
-    pendingXmax: keep ? cursor.pendingXmax : mark.xmax,
+    pendingNext: keep ? cursor.pendingNext : mark.next,
     upto: mark.snapshot,
     uptoPosition: mark.position,
+    uptoNext: mark.next,
     position: cursor.horizon,
   }
 }
@@ -79,10 +86,12 @@ export function closeWindow(cursor: Cursor): Cursor {
     ...cursor,
     snapshot: cursor.upto,
     snapshotPosition: cursor.uptoPosition,
+    snapshotNext: cursor.uptoNext,
     horizon: cursor.nextHorizon ?? cursor.horizon,
     nextHorizon: null,
     upto: null,
     uptoPosition: null,
+    uptoNext: null,
     position: '0',
   }
 }

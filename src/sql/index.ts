@@ -66,6 +66,7 @@ export {
   typedKey,
 } from './key-range.js'
 export { literal, literalOrNull } from './literal.js'
+export { NEXT_ID } from './next-id.js'
 export type { Query, QueryValue } from './query.js'
 export { rowColumn, rowOfStreamSql } from './row-of-stream.js'
 export { Fragment, raw, sql } from './sql-tag.js'

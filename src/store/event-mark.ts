@@ -1,7 +1,7 @@
 import type { Session } from '../db/index.js'
 import type { EventsTable } from '../migrate/index.js'
 import { type Mark, qualified, sql } from '../sql/index.js'
-import { snapshot as readSnapshot } from './verified-mark.js'
+import { nextId, snapshot as readSnapshot } from './verified-mark.js'
 
 /**
  * Takes marks of what is written so far. Take one before reading what it is to cover: what its snapshot doesn't see is
@@ -9,23 +9,25 @@ import { snapshot as readSnapshot } from './verified-mark.js'
  *
  * A transaction that is at work may have drawn its position long ago and commit late: the greatest position that is
  * seen is no horizon. A position counts as one once every transaction has ended that could have drawn a smaller one:
- * all those that had an id when the position was read. So the horizon lags behind while a transaction is open.
+ * all those that had an id when the position was read (`NEXT_ID`). So the horizon lags behind while one is open.
  *
  * @param horizon what is known to be a horizon already: that of an earlier mark.
  */
 export function marker(events: EventsTable, horizon = '0'): (session: Session) => Promise<Mark> {
   let known = BigInt(horizon)
-  let read: readonly { readonly position: bigint; readonly xmax: bigint }[] = []
+  let read: readonly { readonly position: bigint; readonly next: bigint }[] = []
   return async (session) => {
     // First the position, then the snapshot: whoever has no id yet draws a greater position than this one.
     const { position } = await session.one<{ position: string }>(sql`
       select coalesce(pg_sequence_last_value(pg_get_serial_sequence(${qualified(events.schema, events.table)}::text,
         'position')::regclass), 0) as position`)
+    const asked = await nextId(session)
     const { snapshot, xmin, xmax } = await readSnapshot(session)
-    read = [...read, { position: BigInt(position), xmax: BigInt(xmax) }]
-    const ended = read.filter((one) => one.xmax <= BigInt(xmin))
+    const next = asked > BigInt(xmax) ? asked : BigInt(xmax)
+    read = [...read, { position: BigInt(position), next }]
+    const ended = read.filter((one) => one.next <= BigInt(xmin))
     for (const one of ended) if (one.position > known) known = one.position
-    read = read.filter((one) => one.xmax > BigInt(xmin))
+    read = read.filter((one) => one.next > BigInt(xmin))
     return { snapshot, horizon: known.toString() }
   }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Session, sqlstateOf } from '../db/index.js'
 import type { EventsTable } from '../migrate/index.js'
-import { type Mark, qualified, raw, sql } from '../sql/index.js'
+import { type Mark, NEXT_ID, qualified, raw, sql } from '../sql/index.js'
 import type { Partition } from './archive-partition.js'
 
 /** Most transactions that write have ended by then. */
@@ -29,15 +29,22 @@ export async function verifiedMark(
   const { position } = await session.one<{ position: string }>(sql`
     select coalesce(pg_sequence_last_value(pg_get_serial_sequence(${qualified(events.schema, events.table)}::text,
       'position')::regclass), 0) as position`)
-  const first = await snapshot(session)
+  const next = await nextId(session)
   const end = performance.now() + WAIT_MS
-  for (let now = first; ; now = await snapshot(session)) {
-    if (BigInt(now.xmin) >= BigInt(first.xmax)) return { snapshot: now.snapshot, horizon: position }
+  for (;;) {
+    const now = await snapshot(session)
+    if (BigInt(now.xmin) >= next) return { snapshot: now.snapshot, horizon: position }
     if (performance.now() > end) {
       return { snapshot: now.snapshot, horizon: await recordedBefore(session, partition, oldest) }
     }
     await sleep(LOOK_MS)
   }
+}
+
+/** Greater than the ids of all that have one, outside of a transaction. See `NEXT_ID`. */
+export async function nextId(session: Session): Promise<bigint> {
+  const { next } = await session.one<{ next: string }>(sql`select ${NEXT_ID} as next`)
+  return BigInt(next)
 }
 
 /** The present snapshot and its bounds. */

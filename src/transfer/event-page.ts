@@ -27,7 +27,7 @@ export type EventTexts = Readonly<
 export function readPage(
   session: Session,
   events: EventsName,
-  header: Pick<ExportHeader, 'snapshot' | 'upTo' | 'since' | 'aggregates'>,
+  header: Pick<ExportHeader, 'snapshot' | 'upTo' | 'nextId' | 'since' | 'aggregates'>,
   { after, size }: { readonly after: string; readonly size: number },
 ): Promise<readonly EventTexts[]> {
   return session.rows<EventTexts>(sql`
@@ -44,12 +44,12 @@ export function readPage(
 }
 
 /**
- * Whoever has no id in a snapshot yet draws a greater position than all that it sees: an event below those with such an id
+ * Whoever took its id after a snapshot draws a greater position than all that it sees: an event below those with such an id
  * was written in another cluster, and restored here. It's older than the snapshot.
  */
-function seenBy({ snapshot, upTo }: Pick<ExportHeader, 'snapshot' | 'upTo'>): Query {
+function seenBy({ snapshot, upTo, nextId }: Pick<ExportHeader, 'snapshot' | 'upTo' | 'nextId'>): Query {
   return sql`(pg_visible_in_snapshot(e.transaction_id, ${snapshot}::pg_snapshot)
-        or (e.transaction_id >= pg_snapshot_xmax(${snapshot}::pg_snapshot) and e.position <= ${upTo}::bigint))`
+        or (e.transaction_id >= ${nextId}::xid8 and e.position <= ${upTo}::bigint))`
 }
 
 /** An event as a line of JSON: what is JSON already stands as it is, never parsed. */

@@ -177,7 +177,7 @@ async function sinceOf(session: Session, { since }: ExportOptions): Promise<Expo
   const earlier = await readHeaderLine(since)
   const { identity } = await readSource(session)
   if (earlier.source.identity === identity)
-    return { export: earlier.export, snapshot: earlier.snapshot, upTo: earlier.upTo }
+    return { export: earlier.export, snapshot: earlier.snapshot, upTo: earlier.upTo, nextId: earlier.nextId }
   throw new UsageError('EW_EXPORT_OTHER', `${since} is of another database, ${earlier.source.database}`, {
     next: 'Name an export of this database.',
   })

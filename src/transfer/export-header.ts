@@ -19,8 +19,15 @@ export interface ExportHeader {
   /** What it holds: the events that this snapshot (a pg_snapshot) sees, up to this position. */
   readonly snapshot: string
   readonly upTo: string
+  /** Of those positions, an event whose transaction has no smaller id was restored from another cluster. */
+  readonly nextId: string
   /** The earlier export of whose snapshot it goes on: such a file holds no whole streams. */
-  readonly since: { readonly export: string; readonly snapshot: string; readonly upTo: string } | null
+  readonly since: {
+    readonly export: string
+    readonly snapshot: string
+    readonly upTo: string
+    readonly nextId: string
+  } | null
   /** What was masked, and how; the salt, of hashes alone, is only told apart from others. */
   readonly masks: {
     readonly columns: Readonly<Record<string, Readonly<Record<string, string>>>>

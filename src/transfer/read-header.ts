@@ -3,11 +3,14 @@ import type { Session } from '../db/index.js'
 import { type BoundModel, tableName } from '../definition/index.js'
 import { shellWord, UsageError } from '../errors/index.js'
 import { readEnvironment } from '../migrate/index.js'
-import { type EventsName, qualified, raw, sql } from '../sql/index.js'
+import { type EventsName, NEXT_ID, qualified, raw, sql } from '../sql/index.js'
 import { partitionOf, toolVersion } from '../store/index.js'
 import type { ExportedAggregate, ExportedDefinition, ExportHeader } from './export-header.js'
 
-/** What an export begins with, but for its masks. Call it in one REPEATABLE READ transaction: one snapshot sees all. */
+/**
+ * What an export begins with, but for its masks. Call it in one REPEATABLE READ transaction that has no id: one snapshot
+ * sees all.
+ */
 export async function readHeader(
   session: Session,
   events: EventsName,
@@ -25,6 +28,8 @@ export async function readHeader(
         from ${raw(qualified(events.schema, events.table))} e
         where e.aggregate_type = any (${names}::text[])
       ), 0) as up_to`)
+  // After the snapshot: it bounds whoever may have drawn a position below those that it sees.
+  const { next } = await session.one<{ next: string }>(sql`select ${NEXT_ID} as next`)
   const aggregates: ExportedAggregate[] = []
   for (const model of models) aggregates.push(await readAggregate(session, events, model))
   return {
@@ -36,6 +41,7 @@ export async function readHeader(
     source: await readSource(session),
     snapshot,
     upTo: up_to,
+    nextId: next,
     since,
     aggregates,
   }

@@ -9,6 +9,7 @@ import { testDatabase } from '../support/database.js'
 import { interpose } from '../support/interpose.js'
 import { until } from '../support/race.js'
 import { Subscription } from '../support/subscription.js'
+import { youngestTransaction } from '../support/youngest.js'
 import { forget, phaseOf, provenSubscriptions } from './proven-table.js'
 
 /** An event that no row explains: only the delta can find it, since no row and no trigger was touched. */
@@ -128,5 +129,22 @@ describe('a mark', () => {
     await until(async () => (await db.database.session(take)).horizon === rows[0]?.greatest, {
       what: 'the horizon to catch up',
     })
+  })
+
+  it('misses no event of the youngest transaction, at whose id a snapshot ends', async () => {
+    const take = marker({ schema: 'public', table: 'events' })
+    const young = await youngestTransaction(
+      db,
+      `update public.subscriptions set user_id = user_id + 1 where id = ${EARLY}`,
+    )
+    const { rows } = await young.query<{ position: string }>(
+      'select max(position) as position from public.events',
+    )
+    await db.database.session(take)
+    // Whoever ends now has a greater id: the next snapshot begins at the one that is open.
+    await touch(db.admin, LATE)
+    const { horizon } = await db.database.session(take)
+    await young.query('commit')
+    expect(Number(horizon)).toBeLessThan(Number(rows[0]?.position))
   })
 })

@@ -69,6 +69,14 @@ describe('a stored event', () => {
     await expect(insert).rejects.toMatchObject({ code: '23514' })
   })
 
+  it('has its transaction’s id before it draws a position: defaults are evaluated in the order of columns', async () => {
+    const { rows } = await db.admin.query(`
+      select a.attname as name from pg_attribute a
+      where a.attrelid = 'public.events'::regclass and a.attnum > 0 and a.attname in ('position', 'transaction_id')
+      order by a.attnum`)
+    expect(rows.map(({ name }) => name)).toEqual(['transaction_id', 'position'])
+  })
+
   it('is written with a position and the transaction that wrote it', async () => {
     await ready()
     const { rows } = await db.admin.query(

@@ -64,11 +64,12 @@ describe('a worker', () => {
     await first.query(INSERT, ['2'])
     await second.query(INSERT, ['3'])
     await worker.once()
-    expect(seen).toEqual(['1', '3'])
+    // Of different streams, in whatever order.
+    expect(seen.splice(0).sort()).toEqual(['1', '3'])
     await first.query('commit')
     await worker.once()
     await worker.once()
-    expect(seen).toEqual(['1', '3', '2'])
+    expect(seen).toEqual(['2'])
     // Its place moves on to where nothing is above it: an idle worker writes nothing.
     const moved = 'select moved_at from eventward.consumers'
     await worker.once()

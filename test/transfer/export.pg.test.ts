@@ -2,12 +2,14 @@ import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
+import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { backfill } from '../../src/backfill/index.js'
 import { exportEvents } from '../../src/transfer/index.js'
 import { appendAsCaptured } from '../support/capture.js'
 import { testDatabase } from '../support/database.js'
 import { createSubscriptions, insertSubscriptions, Subscription } from '../support/subscription.js'
+import { youngestTransaction } from '../support/youngest.js'
 
 describe('an export', () => {
   const db = testDatabase()
@@ -107,6 +109,25 @@ describe('an export', () => {
     expect(positionsIn(Buffer.concat(chunks).toString().split('\n'))).toEqual(
       rows.map(({ position }) => position),
     )
+  })
+
+  it('leaves the youngest transaction, at whose id its snapshot ends, to the next one', async () => {
+    const older = await db.client()
+    await older.query('begin; select pg_current_xact_id()')
+    const append = (client: pg.ClientBase, id: string) =>
+      appendAsCaptured(client, { id, version: 1, type: 'Changed', data: '{"stripe_key": "young"}' })
+    const young = await youngestTransaction(db, 'select pg_current_xact_id()')
+    await append(young, '910')
+    await append(older, '911')
+    await older.query('commit')
+    const out = path('young')
+    // Ends while the pages are read.
+    const onProgress = () => void young.query('commit')
+    await exportEvents(db.database, [Subscription], { out, pageSize: 5, onProgress })
+    const later = path('later')
+    await exportEvents(db.database, [Subscription], { out: later, since: out })
+    const holds = async (name: string) => (await linesOf(name)).join().match(/"id":"91."/g)
+    expect([await holds('young'), await holds('later')]).toEqual([['"id":"911"'], ['"id":"910"']])
   })
 
   it('never writes over a file, nor goes on with one of another kind', async () => {
