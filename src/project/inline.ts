@@ -38,17 +38,17 @@ export function attachProjections(knex: Knex, projections: readonly Projection[]
 }
 
 function inlineParticipant(projection: Projection): Participant {
-  /**
-   * By transaction: what its events were marked with is what they are written to. Kept for all of its commands, those that
-   * a reactor calls meanwhile too: the lock lasts as long as it does.
-   */
+  /** By transaction: what its last command's events were marked with is what they are written to. */
   const held = new WeakMap<Knex.Transaction, Generation>()
   return {
     async enqueues(trx, events) {
       const types = new Set(events.filter((event) => handles(projection, event)).map(({ type }) => type))
       if (types.size === 0) return {}
-      const live = held.get(trx) ?? (await liveFor(trx, projection))
-      if (live === null) return {}
+      const live = (await heldStill(trx, held.get(trx))) ?? (await liveFor(trx, projection))
+      if (live === null) {
+        held.delete(trx)
+        return {}
+      }
       held.set(trx, live)
       const mark = [inlineName(projection.name, live.generation)]
       return Object.fromEntries([...types].map((type) => [type, mark]))
@@ -62,6 +62,16 @@ function inlineParticipant(projection: Projection): Participant {
       for (const event of own) await handleEvent(projection, live, { trx, event })
     },
   }
+}
+
+/**
+ * The generation of the transaction's command before this one, as it is now. Locked again: a rollback to a savepoint of
+ * before that command let go of the lock, and others may have written to the generation since, or flipped it.
+ */
+async function heldStill(trx: Knex.Transaction, held: Generation | undefined): Promise<Generation | null> {
+  if (held === undefined) return null
+  const now = await lockGeneration(await connectionOf(trx), held.id, { shared: true })
+  return now?.state === 'live' ? now : null
 }
 
 /** Null where the events are left to `eventward work`. */
