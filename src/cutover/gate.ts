@@ -133,7 +133,7 @@ const transactions: Check = ({ older, hidden }) => {
   if (hidden.length > 0)
     return no(
       `this role may not see how old the transactions of ${hidden.join(', ')} are, and they go on`,
-      'grant pg_read_all_stats to this role, or wait until they end',
+      'grant pg_read_all_stats to this role, or wait until they end (with track_activities off nobody may see it)',
     )
   return yes('no transaction is older than capture')
 }

@@ -7,8 +7,9 @@ const PATIENCE_MS = 3_000
 const LOOK_EVERY_MS = 100
 
 /**
- * Waits for the transactions that are at work and whose beginning this role may not see (it takes pg_read_all_stats):
- * once they are over, every transaction has begun after we first looked. Gives those that were not over in time.
+ * Waits for the transactions that are at work and whose beginning this role may not see (it takes pg_read_all_stats), or
+ * nobody may (track_activities is off): once they are over, every transaction has begun after we first looked. Gives those
+ * that were not over in time.
  *
  * Each transaction holds a lock on its own virtual id, which everyone may see.
  */
@@ -34,6 +35,6 @@ async function readHidden(session: Session): Promise<ReadonlyMap<string, string>
       and l.mode = 'ExclusiveLock'
       and a.datname = current_database()
       and a.pid <> pg_backend_pid()
-      and a.backend_type is null`)
+      and a.xact_start is null`)
   return new Map(rows.map(({ id, pid }) => [id, pid]))
 }

@@ -16,7 +16,7 @@ const WALK_MS = 2_000
  *
  * The greatest position so far is a horizon once every transaction has ended that may have drawn a smaller one: all that
  * had an id when it was read. That is waited for, for a moment. Where one stays open, the horizon is the last event that
- * was recorded before the oldest transaction began; where this role may not see when that was, it is 0: the whole log is
+ * was recorded before the oldest transaction began; where it can't be told when that was, it is 0: the whole log is
  * looked through for what is new.
  */
 export async function verifiedMark(
@@ -55,8 +55,8 @@ export function snapshot(session: Session) {
 }
 
 /**
- * When the oldest open transaction began; null where that is hidden from this role, or one is prepared: what is told of
- * those is when they were prepared, and their events are older.
+ * When the oldest open transaction began; null where that is hidden from this role, or is told to no one (track_activities
+ * is off), or one is prepared: what is told of those is when they were prepared, and their events are older.
  */
 async function oldestTransaction(session: Session): Promise<string | null> {
   const { oldest } = await session.one<{ oldest: string | null }>(sql`
@@ -69,7 +69,7 @@ async function oldestTransaction(session: Session): Promise<string | null> {
           where l.locktype = 'virtualxid'
             and a.datname = current_database()
             and a.pid <> pg_backend_pid()
-            and a.backend_type is null
+            and a.xact_start is null
         ) then null
         else (
           select least(min(a.xact_start), clock_timestamp())
