@@ -6,11 +6,13 @@ export const { up, down } = recordedMigration('008_commands', {
   async up(knex) {
     await runDdl(knex, KEYS)
     await runDdl(knex, ROW_VERSION)
+    await runDdl(knex, ALL_APPENDED)
   },
   async down(knex) {
     await runDdl(
       knex,
       `
+drop function eventward.all_appended(bigint, integer);
 drop function eventward.row_version(regclass);
 drop function eventward.finish_command(text, text);
 drop function eventward.claim_command(text, text, text);
@@ -106,4 +108,23 @@ end
 $function$;
 comment on function eventward.row_version(regclass) is
   'Another text where the columns of a table, or their defaults, were changed';
+`
+
+/** Asked ahead of the COMMIT that goes with it: nobody commits a row without its events. */
+const ALL_APPENDED = `
+create function eventward.all_appended(appended bigint, announced integer) returns boolean
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  if appended >= announced then
+    return true;
+  end if;
+  raise exception using
+    errcode = 'EW011',
+    message = format('%s of %s announced events were taken by no trigger', announced - appended, announced);
+end
+$function$;
+comment on function eventward.all_appended(bigint, integer) is
+  'Fails with EW011 where fewer events were appended than a command announced';
 `

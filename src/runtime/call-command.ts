@@ -12,6 +12,7 @@ import { contextJson, contextMetadata, withoutOwn } from './context.js'
 import { decide } from './decide.js'
 import { jsonText } from './json-text.js'
 import { keepsStatements, stopKeeping } from './kept-statement.js'
+import { type Held, heldByCaller, inOwnTransaction, mayBegin } from './own-transaction.js'
 import { type Enqueued, enqueuedBy, type Participant, participantsOf } from './participants.js'
 import { presentOf, refuseOtherVersion, type Seen, stateOf } from './planned-rows.js'
 import {
@@ -54,12 +55,14 @@ export async function callCommand(plan: CommandPlan, { knex, input, options }: C
   // Before anything is locked: a schema may take its time.
   const attributes = await validAttributes(plan.attributes, rest, plan.named)
   const run = { plan, keys, attributes, input, options }
-  if (isTransaction(knex)) return inTransaction(run, knex, false)
+  if (isTransaction(knex)) {
+    return inTransaction(run, knex, { held: heldByCaller(knex, await connectionOf(knex)), own: false })
+  }
   const retries = options.retries ?? 0
   let stale = false
   for (let attempt = 0; ; attempt += 1) {
     try {
-      return await knex.transaction((trx) => inTransaction(run, trx, true))
+      return await inOne(run, knex)
     } catch (error) {
       if (FORGOTTEN.has(sqlstateOf(error) ?? '')) stopKeeping(knex)
       // The row was asked for by columns that are gone since: once more, with those that are there.
@@ -88,12 +91,25 @@ export function isTransaction(knex: Knex | Knex.Transaction): knex is Knex.Trans
   return knex.isTransaction === true
 }
 
-async function inTransaction(run: Run, trx: Knex.Transaction, own: boolean): Promise<Appended> {
+/** A transaction of the command's own. */
+async function inOne(run: Run, knex: Knex): Promise<Appended> {
+  if (mayBegin(knex)) return inOwnTransaction(knex, (held) => inTransaction(run, knex, { held, own: true }))
+  return knex.transaction(async (trx) => {
+    const connection = await connectionOf(trx, { keeps: keepsStatements(trx) })
+    return inTransaction(run, trx, { held: heldByCaller(trx, connection), own: true })
+  })
+}
+
+async function inTransaction(
+  run: Run,
+  knex: Knex | Knex.Transaction,
+  { held, own }: { readonly held: Held; readonly own: boolean },
+): Promise<Appended> {
   const context = contextJson()
   // Of a transaction of its own until the end: triggers that were put off until the commit write as well.
   const prelude = own && context !== null ? [setLocally('eventward.metadata', context)] : []
-  const connection = await connectionOf(trx, { keeps: own && keepsStatements(trx) })
-  const ground = { trx, connection, own, prelude }
+  const { connection } = held
+  const ground = { knex, held, connection, own, prelude }
   const { idempotencyKey } = run.options
   if (idempotencyKey === undefined) return carryOut(run, ground)
   const claim = { key: idempotencyKey, plan: run.plan, input: run.input }
@@ -107,9 +123,7 @@ async function inTransaction(run: Run, trx: Knex.Transaction, own: boolean): Pro
 async function carryOut(run: Run, ground: Ground): Promise<Appended> {
   const { plan } = run
   const looked = await lookAtAll(run, ground)
-  const seen = seenOf(looked)
-  const id = looked[0]?.open.id ?? null
-  const built = await decide(plan, seen, { attributes: run.attributes, id })
+  const built = await decided(run, looked, ground)
   if (built === null) return null
 
   const writes: PlannedTarget[] = []
@@ -120,13 +134,15 @@ async function carryOut(run: Run, ground: Ground): Promise<Appended> {
       writes.push(await planned(open, row, events))
     }
   }
-  const participants = participantsOf(ground.trx)
+  const participants = participantsOf(ground.knex)
   // Of each aggregate alone: types of two may have one name.
   const marked: Marked[] = []
   for (const write of writes) {
     const { binding, rows } = write
     const upcoming = rows.events.map(({ type }) => ({ aggregate: binding.model.name, type }))
-    marked.push({ write, enqueued: await enqueuedBy(participants, ground.trx, upcoming) })
+    const enqueued =
+      participants.length === 0 ? {} : await enqueuedBy(participants, await ground.held.take(), upcoming)
+    marked.push({ write, enqueued })
   }
   const { own, connection } = ground
   try {
@@ -137,6 +153,33 @@ async function carryOut(run: Run, ground: Ground): Promise<Appended> {
     throw error
   }
 }
+
+/**
+ * What the command means. Its functions may want knex's transaction, which is not made before: then they are asked again,
+ * with it; and from then on it's made ahead of them.
+ */
+async function decided({ plan, attributes }: Run, looked: readonly Looked[], { held }: Ground) {
+  const id = looked[0]?.open.id ?? null
+  if (wantsTransaction.has(plan)) await held.take()
+  let missed = false
+  const seen = seenOf(looked, () => {
+    if (held.trx !== null) return held.trx
+    missed = true
+    throw new Error('it is asked again, with a transaction')
+  })
+  const outcome = await decide(plan, seen, { attributes, id }).then(
+    (built) => () => built,
+    (error: unknown) => () => {
+      throw error
+    },
+  )
+  if (!missed) return outcome()
+  wantsTransaction.add(plan)
+  await held.take()
+  return decide(plan, seen, { attributes, id })
+}
+
+const wantsTransaction = new WeakSet<CommandPlan>()
 
 interface Marked {
   readonly write: PlannedTarget
@@ -153,7 +196,9 @@ async function written(
   }: { readonly marked: readonly Marked[]; readonly participants: readonly Participant[] },
 ): Promise<Appended> {
   const appended: Record<string, readonly AppendedEvent[]> = {}
+  const alone = participants.length === 0 && options.idempotencyKey === undefined
   for (const { write, enqueued } of marked) {
+    const last = alone && write === marked.at(-1)?.write
     const { slot, named } = write.open.target
     const metadata = jsonText(
       {
@@ -168,10 +213,10 @@ async function written(
       },
       `${named.where}: its metadata`,
     )
-    appended[slot] = await append(write, { metadata, context: ground.own ? null : contextJson() })
+    appended[slot] = await append(write, { metadata, context: ground.own ? null : contextJson() }, last)
   }
   const events = Object.values(appended).flat()
-  for (const participant of participants) await participant.appended(ground.trx, events)
+  for (const participant of participants) await participant.appended(await ground.held.take(), events)
   return appended
 }
 
@@ -205,11 +250,11 @@ export async function lookAtAll(
   return looked
 }
 
-export function seenOf(looked: readonly Looked[]): Slots<SeenTarget> {
+export function seenOf(looked: readonly Looked[], trx: () => Knex.Transaction): Slots<SeenTarget> {
   return Object.fromEntries(
     looked.map(({ open, seen }) => {
       const state = stateOf(open.binding, seen.loaded?.row ?? null)
-      return [open.target.slot, { state, present: presentOf(open, seen, open.trx) }]
+      return [open.target.slot, { state, present: presentOf(open, seen, trx) }]
     }),
   )
 }

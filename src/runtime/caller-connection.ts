@@ -14,6 +14,8 @@ export interface DriverClient {
     readonly values?: readonly unknown[]
     readonly types: unknown
   }): Promise<Result | readonly Result[]>
+  /** As the last answer that has ended said it: I outside of a transaction, T in one, E in one that failed. New in pg 8.17. */
+  getTransactionStatus?(): string | null
 }
 
 interface Result {

@@ -32,7 +32,7 @@ export type Meaning = Pick<Binding, 'model' | 'table' | 'apply'>
 const known = new WeakMap<object, WeakMap<AggregateDefinition, Map<string, Binding>>>()
 
 interface BindingRequest {
-  readonly trx: Knex.Transaction
+  readonly knex: Pick<Knex, 'client'>
   readonly connection: CallerConnection
   readonly definition: AggregateDefinition
   readonly database: string
@@ -48,7 +48,7 @@ interface BindingRequest {
  * @throws UsageError where the definition does not fit the table, or eventward is not installed.
  */
 export async function bindingOf(request: BindingRequest, afresh = false): Promise<Binding> {
-  const byDatabase = bindingsOf(request.trx, request.definition)
+  const byDatabase = bindingsOf(request.knex, request.definition)
   const found = byDatabase.get(request.database)
   if (!afresh && found !== undefined && found.shape === request.shape) return found
   const binding = await bind(request)
@@ -61,10 +61,10 @@ export async function bindingOf(request: BindingRequest, afresh = false): Promis
  * row shape is known to be the present one.
  */
 export function likelyBinding(
-  trx: Pick<Knex.Transaction, 'client'>,
+  knex: Pick<Knex, 'client'>,
   definition: AggregateDefinition,
 ): Binding | undefined {
-  const byDatabase = bindingsOf(trx, definition)
+  const byDatabase = bindingsOf(knex, definition)
   return byDatabase.size === 1 ? byDatabase.values().next().value : undefined
 }
 

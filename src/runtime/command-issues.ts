@@ -5,6 +5,7 @@ import { lookAtAll, seenOf } from './call-command.js'
 import { connectionOf } from './caller-connection.js'
 import { validAttributes } from './command-input.js'
 import type { CommandPlan } from './command-plan.js'
+import { heldByCaller } from './own-transaction.js'
 
 /** What is wrong with a command: with one of its attributes (`path`), or with doing it now (none). */
 export type Issue = StandardIssue
@@ -20,9 +21,14 @@ export async function commandIssues(
     const attributes = await validAttributes(plan.attributes, rest, plan.named)
     if (knex === undefined) return []
     return await looking(knex, async (trx) => {
-      const ground = { trx, connection: await connectionOf(trx), own: false, prelude: [] }
+      const connection = await connectionOf(trx)
+      const held = heldByCaller(trx, connection)
+      const ground = { knex: trx, held, connection, own: false, prelude: [] }
       const looked = await lookAtAll({ plan, keys, options: { expectedVersions: {} } }, ground)
-      const objection = await plan.validate(seenOf(looked), attributes)
+      const objection = await plan.validate(
+        seenOf(looked, () => trx),
+        attributes,
+      )
       return typeof objection === 'string' && objection !== '' ? [{ message: objection }] : []
     })
   } catch (error) {

@@ -68,13 +68,13 @@ export async function earlierEvents(
   plan: CommandPlan,
   earlier: Slots<readonly string[]>,
 ): Promise<Slots<readonly AppendedEvent[]>> {
-  const { trx, connection } = ground
+  const { knex, connection } = ground
   const all: [string, readonly AppendedEvent[]][] = []
   for (const { slot, aggregate, named } of plan.targets) {
     const positions = earlier[slot]
     if (positions === undefined) continue
     const locked = await askPhase(connection, aggregate, named)
-    const { model, events } = await bindingOf({ trx, connection, definition: aggregate, ...locked })
+    const { model, events } = await bindingOf({ knex, connection, definition: aggregate, ...locked })
     const rows = await readingSession(connection).rows<Record<string, string>>(sql`
       select e.aggregate_id, e.position, e.version, e.type, e.schema_version, e.data, e.metadata, e.occurred_at, e.recorded_at
       from ${raw(qualified(events.schema, events.table))} as e

@@ -37,7 +37,7 @@ export async function openReading(trx: Knex.Transaction, definition: AggregateDe
   ])
   const database = answers[1]?.rows[0]?.['database'] ?? ''
   const shape = answers[2]?.rows[0]?.['shape'] ?? ''
-  const binding = await bindingOf({ trx, connection, definition, database, shape })
+  const binding = await bindingOf({ knex: trx, connection, definition, database, shape })
   return { connection, binding, named: { where: definition.name, table: definition.table } }
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { ident, literalOrNull, type Query } from '../sql/index.js'
 
 /** A statement whose plan is worth keeping on a connection. */
@@ -18,7 +17,8 @@ export function kept(query: Query, shape: string): KeptStatement {
 
 /** What is prepared on a connection. */
 interface Known {
-  readonly names: Set<string>
+  /** By what they are kept for, and their text. */
+  readonly names: Map<string, string>
   /** In the names: after a failure nobody knows which of the last ones are there. */
   generation: number
 }
@@ -38,19 +38,20 @@ export interface Sender {
 }
 
 export function senderOn(client: object): Sender {
-  const state = known.get(client) ?? { names: new Set<string>(), generation: 0 }
+  const state = known.get(client) ?? { names: new Map<string, string>(), generation: 0 }
   known.set(client, state)
   let added = false
   return {
     texts({ text, values, keep }) {
-      const hash = createHash('sha1').update(keep).update('\0').update(text).digest('hex').slice(0, 20)
-      const name = ident(`eventward_${state.generation}_${hash}`)
       const given = values.map((value) => literalOrNull(typeof value === 'string' ? value : null))
-      const execute = `execute ${name}${given.length === 0 ? '' : `(${given.join(', ')})`}`
-      if (state.names.has(name)) return [execute]
-      state.names.add(name)
+      const execute = (name: string) => `execute ${name}${given.length === 0 ? '' : `(${given.join(', ')})`}`
+      const whole = `${keep}\0${text}`
+      const found = state.names.get(whole)
+      if (found !== undefined) return [execute(found)]
+      const name = ident(`eventward_${state.generation}_${state.names.size}`)
+      state.names.set(whole, name)
       added = true
-      return [`prepare ${name} as ${text}`, execute]
+      return [`prepare ${name} as ${text}`, execute(name)]
     },
     failed() {
       if (!added) return

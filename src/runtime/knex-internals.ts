@@ -11,6 +11,7 @@ export interface KnexClient {
   /** True for the client of a transaction, which has one connection. */
   readonly transacting?: boolean
   acquireConnection(): Promise<DriverClient>
+  releaseConnection(connection: DriverClient): Promise<void>
   runner(builder: KnexBuilder): KnexRunner
   transaction(container: (trx: Knex.Transaction) => unknown, config: object, outer?: unknown): KnexTransaction
   processResponse(compiled: Compiled, runner: KnexRunner): unknown

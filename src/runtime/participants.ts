@@ -51,7 +51,7 @@ export function participate(knex: Knex, participant: Participant): () => void {
   }
 }
 
-export function participantsOf(trx: Knex.Transaction): readonly Participant[] {
+export function participantsOf(trx: Pick<Knex, 'client'>): readonly Participant[] {
   return attached.get(configOf(trx)) ?? []
 }
 
@@ -70,7 +70,7 @@ export async function enqueuedBy(
 }
 
 /** Public in knex's documentation for dialects, untyped: the client of a transaction has its knex's configuration. */
-function configOf(knex: Knex): object {
+function configOf(knex: Pick<Knex, 'client'>): object {
   return knex.client.config as object
 }
 

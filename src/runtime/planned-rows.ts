@@ -56,14 +56,16 @@ export function stateOf({ model }: Pick<Meaning, 'model'>, row: Row | null): Sho
 }
 
 /** What is known beside the state. */
-export function presentOf(planning: Planning, seen: Seen, trx: Knex.Transaction): Present {
+export function presentOf(planning: Planning, seen: Seen, trx: () => Knex.Transaction): Present {
   const { binding } = planning
   const id = seen.loaded?.id ?? givenId(binding, seen.defaults)
   return Object.freeze({
     id,
     version: seen.loaded?.version ?? 0,
     now: seen.now.utc,
-    trx,
+    get trx() {
+      return trx()
+    },
     after: async (events: Built | readonly Built[]) => {
       const { after } = await plannedRows(planning, seen, [events].flat() as readonly Built[])
       return stateOf(binding, after)

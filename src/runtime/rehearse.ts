@@ -75,7 +75,7 @@ export async function rehearse(command: object, rehearsal: Rehearsal): Promise<S
       planning.target.slot,
       {
         state: stateOf(planning.binding, one.loaded?.row ?? null),
-        present: presentOf(planning, one, rehearsal.trx),
+        present: presentOf(planning, one, () => rehearsal.trx),
       },
     ]),
   )

@@ -44,8 +44,13 @@ export async function bindShim(
     if (answer?.rows[0]?.['phase'] !== 'legacy') throw capturedTwice(definition)
   }
   const shape = answers[2]?.rows[0]?.['shape'] ?? ''
-  const trx = { client } as Knex.Transaction
-  const request = { trx, connection, definition, database: database ?? '', shape }
+  const request = {
+    knex: { client: client as unknown as Knex.Client },
+    connection,
+    definition,
+    database: database ?? '',
+    shape,
+  }
   let binding = await bindingOf(request)
   if (!ready.has(binding)) {
     // It may have been registered since.

@@ -15,13 +15,16 @@ import type { AppendedEvent } from './command-types.js'
 import { undecided } from './fold-events.js'
 import { type KeyTexts, loadedFrom, loadQueries } from './load-row.js'
 import { freshFrom, freshQuery } from './new-row.js'
+import type { Held } from './own-transaction.js'
 import type { Built } from './planned-event.js'
 import { givenId, type Planning, plannedRows, type Seen } from './planned-rows.js'
 import { type Metadata, writeRow } from './write-row.js'
 
 /** The transaction in which a command is carried out. */
 export interface Ground {
-  readonly trx: Knex.Transaction
+  /** What the command was called with. */
+  readonly knex: Pick<Knex, 'client'>
+  readonly held: Held
   readonly connection: CallerConnection
   /** Whether the transaction is the command's own. */
   readonly own: boolean
@@ -53,9 +56,9 @@ export async function openTarget(
   target: Target,
   { key, alone }: { readonly key: Readonly<Record<string, unknown>>; readonly alone: boolean },
 ): Promise<OpenTarget> {
-  const { trx, connection, own, prelude } = ground
+  const { knex, connection, own, prelude } = ground
   const { aggregate: definition, named } = target
-  const likely = own && alone ? likelyBinding(trx, definition) : undefined
+  const likely = own && alone ? likelyBinding(knex, definition) : undefined
   const ask = serverTexts(connection)
   const early = likely === undefined ? null : await likelyTexts(ask, likely, key, named)
   const ahead = likely === undefined || early === null ? null : lookAhead(target, likely, early)
@@ -66,7 +69,7 @@ export async function openTarget(
     if (ahead !== null && UNFIT.test(sqlstateOf(error) ?? '')) askedInVain.add(error as object)
     throw error
   })
-  const request = { trx, connection, definition, database: asked.database, shape: asked.shape }
+  const request = { knex, connection, definition, database: asked.database, shape: asked.shape }
   const binding = await bindingOf(request)
   const same = binding === likely && early !== null
   const texts = same ? early : await keyTexts(ask, binding, key, named)
@@ -150,13 +153,15 @@ export async function planned(open: OpenTarget, seen: Seen, built: readonly Buil
 
 export type PlannedTarget = Awaited<ReturnType<typeof planned>>
 
-/** Writes the row with its events; gives them as they were appended. */
+/** Writes the row with its events, and commits where nothing comes after it; gives the events as they were appended. */
 export async function append(
   { open, binding, rows, version }: PlannedTarget,
   metadata: Metadata,
+  last: boolean,
 ): Promise<readonly AppendedEvent[]> {
-  const { connection, target } = open
-  const appended = await writeRow(connection, binding, { ...rows, ...metadata, version }, target.named)
+  const { connection, held, target } = open
+  const run = (last ? held.runLast : null) ?? connection.run
+  const appended = await writeRow(run, binding, { ...rows, ...metadata, version }, target.named)
   // One more may follow: what a legacy trigger changed on the way is no part of what the command meant.
   return Object.freeze(
     appended.slice(0, rows.events.length).map((event) => appendedEvent(binding.model, rows.id, event)),

@@ -1,3 +1,4 @@
+import { sqlstateOf } from '../db/index.js'
 import type { BoundColumn, Row, Text } from '../definition/index.js'
 import { ident, literal, type Query, qualified, raw, sql, textAnywhere } from '../sql/index.js'
 import {
@@ -40,7 +41,7 @@ export interface RowWrite extends Metadata {
  * row without its events.
  */
 export async function writeRow(
-  connection: CallerConnection,
+  run: CallerConnection['run'],
   binding: Binding,
   write: RowWrite,
   named: Named,
@@ -50,15 +51,15 @@ export async function writeRow(
     ...inputSettings(binding),
   ]
   const around = settings.length > 0
-  const answers = await connection.run([
+  const answers = await run([
     ...(around ? [keepSettings, ...settings] : []),
     kept(writeQuery(binding, write), binding.shape),
     ...(around ? [restoreSettings] : []),
     kept(appendedQuery(binding, write), binding.shape),
-  ])
-  const appended = answers.at(-1)?.rows ?? []
-  if (appended.length < write.events.length) await abort(connection, named)
-  return appended
+  ]).catch((error: unknown) => {
+    throw sqlstateOf(error) === 'EW011' ? unused(named, error) : error
+  })
+  return answers.at(-1)?.rows ?? []
 }
 
 function writeQuery(binding: Binding, write: RowWrite): Query {
@@ -146,9 +147,14 @@ function announcement({ model }: Binding, write: RowWrite): string {
   return `{${head},"events":[${events.join(',')}],"image":${JSON.stringify(write.after)}}`
 }
 
-/** What the trigger appended of ours: not the row as it was before, nor what legacy triggers changed on the way. */
-function appendedQuery({ model, events }: Binding, { id, version }: RowWrite): Query {
+/**
+ * What the trigger appended of ours: not the row as it was before, nor what legacy triggers changed on the way. Fails
+ * where it's less than was announced.
+ */
+function appendedQuery({ model, events }: Binding, write: RowWrite): Query {
+  const { id, version } = write
   return sql`
+    with appended as (
     select e.position, e.version, e.type, e.schema_version, e.data, e.metadata,
       ${raw(textAnywhere(INSTANT, 'e.occurred_at'))} as occurred_at, ${raw(textAnywhere(INSTANT, 'e.recorded_at'))} as recorded_at
     from ${raw(qualified(events.schema, events.table))} as e
@@ -157,19 +163,12 @@ function appendedQuery({ model, events }: Binding, { id, version }: RowWrite): Q
       and e.version operator(pg_catalog.>) ${String(version)}::pg_catalog.int4
       and e.transaction_id operator(pg_catalog.=) pg_catalog.pg_current_xact_id()
       and (e.metadata operator(pg_catalog.->>) 'source') operator(pg_catalog.=) 'command'
-    order by e.version`
-}
-
-async function abort(connection: CallerConnection, named: Named): Promise<never> {
-  const message = `the events announced by ${named.where} were taken by no trigger`
-  try {
-    await connection.run([
-      sql`do ${raw(literal(`begin raise exception using errcode = 'EW011', message = ${literal(message)}; end`))}`,
-    ])
-  } catch (error) {
-    throw unused(named, error)
-  }
-  throw unused(named, undefined)
+    )
+    select a.*
+    from (select count(*) as found from appended) as c
+    left join appended as a on true
+    where eventward.all_appended(c.found, ${String(write.events.length)}::pg_catalog.int4)
+    order by a.version`
 }
 
 function keyTexts({ model }: Binding, row: Row | null): Readonly<Record<string, string>> {
