@@ -10,10 +10,20 @@ export const { up, down } = recordedMigration('010_projections', {
   async down(knex) {
     await runDdl(
       knex,
-      'drop table eventward.projection_receipts; drop table eventward.projection_generations',
+      `${KEEP_NUMBERS};
+drop table eventward.projection_receipts;
+drop table eventward.projection_generations`,
     )
   },
 })
+
+/** Events say to which generation a command has written them: see `addGeneration`. */
+const KEEP_NUMBERS = `
+insert into eventward.settings (key, value)
+select 'projection_generation ' || g.name, max(g.generation)::text
+from eventward.projection_generations g
+group by g.name
+on conflict (key) do update set value = excluded.value`
 
 const GENERATIONS = `
 create table eventward.projection_generations (

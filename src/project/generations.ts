@@ -79,7 +79,10 @@ export async function lockProjection(connection: CallerConnection, name: string)
   ])
 }
 
-/** Notes a new generation, with nothing written to it yet. */
+/**
+ * Notes a new generation, with nothing written to it yet. Its number is no other one's, ever: events name the generation to
+ * which a command has written them. What migration 010 knew before it was taken back stands in the settings.
+ */
 export async function addGeneration(
   connection: CallerConnection,
   projection: Projection,
@@ -92,7 +95,9 @@ export async function addGeneration(
     select ${name}::text, n.next, ${String(version)}::integer, ${schema}::text, ${name}::text || '__g' || n.next,
       ${state}::text, ${EPOCH}, case when ${state}::text = 'live' then pg_catalog.clock_timestamp() end
     from (
-      select coalesce(max(o.generation), 0) + 1 as next
+      select greatest(max(o.generation), (
+          select s.value::integer from eventward.settings s where s.key = 'projection_generation ' || ${name}::text
+        ), 0) + 1 as next
       from eventward.projection_generations o
       where o.name = ${name}::text
     ) n
