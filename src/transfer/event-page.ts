@@ -38,9 +38,14 @@ export function readPage(
       and e.position <= ${header.upTo}::bigint
       and e.aggregate_type = any (${header.aggregates.map(({ name }) => name)}::text[])
       and ${seenBy(header)}
-      ${header.since === null ? sql`` : sql`and not ${seenBy(header.since)}`}
+      ${header.since === null ? sql`` : sql`and not ${heldBy(header.since)}`}
     order by e.position
     limit ${String(size)}::bigint`)
+}
+
+/** Of a table that the earlier export was not about, it holds nothing. */
+function heldBy(since: NonNullable<ExportHeader['since']>): Query {
+  return sql`(e.aggregate_type = any (${since.aggregates}::text[]) and ${seenBy(since)})`
 }
 
 /**

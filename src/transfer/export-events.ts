@@ -27,7 +27,7 @@ export interface ExportOptions extends MaskOptions {
   readonly out: string | Writable
   /** Goes on with a file that is there. @default false */
   readonly resume?: boolean
-  /** The file of an earlier export: only what that one's snapshot didn't see. For a reader, not for an import. */
+  /** The file of an earlier export: only what that one was not to hold. For a reader, not for an import. */
   readonly since?: string
   /** Leaves out aggregates of which no definition is installed, instead of refusing. @default false */
   readonly installedOnly?: boolean
@@ -176,8 +176,10 @@ async function sinceOf(session: Session, { since }: ExportOptions): Promise<Expo
   if (since === undefined) return null
   const earlier = await readHeaderLine(since)
   const { identity } = await readSource(session)
+  const { snapshot, upTo, nextId } = earlier
+  const aggregates = earlier.aggregates.map(({ name }) => name)
   if (earlier.source.identity === identity)
-    return { export: earlier.export, snapshot: earlier.snapshot, upTo: earlier.upTo, nextId: earlier.nextId }
+    return { export: earlier.export, snapshot, upTo, nextId, aggregates }
   throw new UsageError('EW_EXPORT_OTHER', `${since} is of another database, ${earlier.source.database}`, {
     next: 'Name an export of this database.',
   })

@@ -21,12 +21,13 @@ export interface ExportHeader {
   readonly upTo: string
   /** Of those positions, an event whose transaction has no smaller id was restored from another cluster. */
   readonly nextId: string
-  /** The earlier export of whose snapshot it goes on: such a file holds no whole streams. */
+  /** The earlier export of whose snapshot it goes on, of those aggregates: such a file holds no whole streams of them. */
   readonly since: {
     readonly export: string
     readonly snapshot: string
     readonly upTo: string
     readonly nextId: string
+    readonly aggregates: readonly string[]
   } | null
   /** What was masked, and how; the salt, of hashes alone, is only told apart from others. */
   readonly masks: {
