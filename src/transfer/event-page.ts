@@ -27,7 +27,7 @@ export type EventTexts = Readonly<
 export function readPage(
   session: Session,
   events: EventsName,
-  header: Pick<ExportHeader, 'snapshot' | 'upTo' | 'nextId' | 'since' | 'aggregates'>,
+  header: Pick<ExportHeader, 'snapshot' | 'upTo' | 'restored' | 'since' | 'aggregates'>,
   { after, size }: { readonly after: string; readonly size: number },
 ): Promise<readonly EventTexts[]> {
   return session.rows<EventTexts>(sql`
@@ -48,13 +48,9 @@ function heldBy(since: NonNullable<ExportHeader['since']>): Query {
   return sql`(e.aggregate_type = any (${since.aggregates}::text[]) and ${seenBy(since)})`
 }
 
-/**
- * Whoever took its id after a snapshot draws a greater position than all that it sees: an event below those with such an id
- * was written in another cluster, and restored here. It's older than the snapshot.
- */
-function seenBy({ snapshot, upTo, nextId }: Pick<ExportHeader, 'snapshot' | 'upTo' | 'nextId'>): Query {
+function seenBy({ snapshot, restored }: Pick<ExportHeader, 'snapshot' | 'restored'>): Query {
   return sql`(pg_visible_in_snapshot(e.transaction_id, ${snapshot}::pg_snapshot)
-        or (e.transaction_id >= ${nextId}::xid8 and e.position <= ${upTo}::bigint))`
+        or e.position <= ${restored}::bigint)`
 }
 
 /** An event as a line of JSON: what is JSON already stands as it is, never parsed. */

@@ -176,10 +176,9 @@ async function sinceOf(session: Session, { since }: ExportOptions): Promise<Expo
   if (since === undefined) return null
   const earlier = await readHeaderLine(since)
   const { identity } = await readSource(session)
-  const { snapshot, upTo, nextId } = earlier
+  const { snapshot, restored } = earlier
   const aggregates = earlier.aggregates.map(({ name }) => name)
-  if (earlier.source.identity === identity)
-    return { export: earlier.export, snapshot, upTo, nextId, aggregates }
+  if (earlier.source.identity === identity) return { export: earlier.export, snapshot, restored, aggregates }
   throw new UsageError('EW_EXPORT_OTHER', `${since} is of another database, ${earlier.source.database}`, {
     next: 'Name an export of this database.',
   })

@@ -19,14 +19,13 @@ export interface ExportHeader {
   /** What it holds: the events that this snapshot (a pg_snapshot) sees, up to this position. */
   readonly snapshot: string
   readonly upTo: string
-  /** Of those positions, an event whose transaction has no smaller id was restored from another cluster. */
-  readonly nextId: string
+  /** Up to this position events were restored from another cluster: their transaction ids say nothing here, all are seen. */
+  readonly restored: string
   /** The earlier export of whose snapshot it goes on, of those aggregates: such a file holds no whole streams of them. */
   readonly since: {
     readonly export: string
     readonly snapshot: string
-    readonly upTo: string
-    readonly nextId: string
+    readonly restored: string
     readonly aggregates: readonly string[]
   } | null
   /** What was masked, and how; the salt, of hashes alone, is only told apart from others. */

@@ -3,13 +3,15 @@ import type { Session } from '../db/index.js'
 import { type BoundModel, tableName } from '../definition/index.js'
 import { shellWord, UsageError } from '../errors/index.js'
 import { readEnvironment } from '../migrate/index.js'
-import { type EventsName, NEXT_ID, qualified, raw, sql } from '../sql/index.js'
+import { type EventsName, qualified, raw, sql } from '../sql/index.js'
 import { partitionOf, toolVersion } from '../store/index.js'
 import type { ExportedAggregate, ExportedDefinition, ExportHeader } from './export-header.js'
 
 /**
- * What an export begins with, but for its masks. Call it in one REPEATABLE READ transaction that has no id: one snapshot
- * sees all.
+ * What an export begins with, but for its masks. Call it in one REPEATABLE READ transaction: one snapshot sees all.
+ *
+ * An event that is there for a snapshot which doesn't know its transaction as ended was written in another cluster, and
+ * restored here: whatever lies below it was there before this cluster's first event.
  */
 export async function readHeader(
   session: Session,
@@ -18,18 +20,17 @@ export async function readHeader(
   since: ExportHeader['since'],
 ): Promise<Omit<ExportHeader, 'masks'>> {
   const names = models.map(({ name }) => name)
-  const { snapshot, up_to, taken_at } = await session.one<
-    Record<'snapshot' | 'up_to' | 'taken_at', string>
+  const { snapshot, up_to, restored, taken_at } = await session.one<
+    Record<'snapshot' | 'up_to' | 'restored' | 'taken_at', string>
   >(sql`
     select pg_current_snapshot() as snapshot,
       clock_timestamp() as taken_at,
-      coalesce((
-        select max(e.position)
-        from ${raw(qualified(events.schema, events.table))} e
-        where e.aggregate_type = any (${names}::text[])
-      ), 0) as up_to`)
-  // After the snapshot: it bounds whoever may have drawn a position below those that it sees.
-  const { next } = await session.one<{ next: string }>(sql`select ${NEXT_ID} as next`)
+      coalesce(max(e.position), 0) as up_to,
+      coalesce(max(e.position) filter (
+        where not pg_visible_in_snapshot(e.transaction_id, pg_current_snapshot())
+      ), 0) as restored
+    from ${raw(qualified(events.schema, events.table))} e
+    where e.aggregate_type = any (${names}::text[])`)
   const aggregates: ExportedAggregate[] = []
   for (const model of models) aggregates.push(await readAggregate(session, events, model))
   return {
@@ -41,7 +42,7 @@ export async function readHeader(
     source: await readSource(session),
     snapshot,
     upTo: up_to,
-    nextId: next,
+    restored,
     since,
     aggregates,
   }

@@ -30,4 +30,25 @@ describe('an export from a database that was restored elsewhere', () => {
     const { rows } = await db.admin.query('select count(*) as all from public.events')
     expect(events).toBe(rows[0]?.all)
   })
+
+  it('holds those, too, whose id is that of a transaction at work here', async () => {
+    const atWork = await db.client()
+    const { rows: ids } = await atWork
+      .query<{ id: string }>('begin; select pg_current_xact_id() as id')
+      .then((results) => (results as unknown as readonly { rows: { id: string }[] }[])[1] ?? { rows: [] })
+    await db.admin.query(`
+      begin;
+      alter table public.events_subscription disable trigger eventward_append_only,
+        disable trigger eventward_append_only_own;
+      update public.events_subscription set transaction_id = '${ids[0]?.id}' where aggregate_id = '7';
+      alter table public.events_subscription enable always trigger eventward_append_only,
+        enable always trigger eventward_append_only_own;
+      commit`)
+    const out = new PassThrough()
+    out.resume()
+    const { events } = await exportEvents(db.database, [Subscription], { out })
+    await atWork.query('rollback')
+    const { rows } = await db.admin.query('select count(*) as all from public.events')
+    expect(events).toBe(rows[0]?.all)
+  })
 })
