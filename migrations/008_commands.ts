@@ -1,11 +1,10 @@
 import { recordedMigration } from '../src/migrate/recorded-migration.js'
 import { runDdl } from '../src/migrate/run-ddl.js'
 
-/** Idempotency keys: a command that is sent twice acts once. And what tells a command that its table is another one now. */
+/** Idempotency keys: a command that is sent twice acts once. And what keeps a command from a commit without its events. */
 export const { up, down } = recordedMigration('008_commands', {
   async up(knex) {
     await runDdl(knex, KEYS)
-    await runDdl(knex, ROW_VERSION)
     await runDdl(knex, ALL_APPENDED)
   },
   async down(knex) {
@@ -13,7 +12,6 @@ export const { up, down } = recordedMigration('008_commands', {
       knex,
       `
 drop function eventward.all_appended(bigint, integer);
-drop function eventward.row_version(regclass);
 drop function eventward.finish_command(text, text);
 drop function eventward.claim_command(text, text, text);
 drop table eventward.command_keys;
@@ -82,32 +80,6 @@ set search_path = pg_catalog, pg_temp
 as $function$
   update eventward.command_keys set done = of_done where key = of_key
 $function$;
-`
-
-/**
- * Each command asks, so it's cheap: every ALTER of a column or its default writes the catalog's row anew, and its xmin
- * tells. plpgsql keeps the plan for the session.
- */
-const ROW_VERSION = `
-create function eventward.row_version(rel regclass) returns text
-language plpgsql stable
-set search_path = pg_catalog, pg_temp
-as $function$
-begin
-  return rel::oid::text || ' ' || (
-    select string_agg(a.attnum::text || '.' || a.xmin::text, ' ' order by a.attnum)
-    from pg_attribute a
-    where a.attrelid = rel
-      and a.attnum > 0
-  ) || coalesce((
-    select string_agg(' ' || d.adnum::text || '=' || d.xmin::text, '' order by d.adnum)
-    from pg_attrdef d
-    where d.adrelid = rel
-  ), '');
-end
-$function$;
-comment on function eventward.row_version(regclass) is
-  'Another text where the columns of a table, or their defaults, were changed';
 `
 
 /** Asked ahead of the COMMIT that goes with it: nobody commits a row without its events. */

@@ -14,7 +14,7 @@ export interface Right {
 /** What a command reads of ours: where events are, and what they mean. */
 const READ = ['settings', 'definitions', 'aggregates', 'row_shapes', 'epochs']
 /** What it calls: for a value's text, its table's shape and phase, its idempotency key. */
-const CALLED = ['enc', 'row_version', 'claim_command', 'finish_command', 'phase\\_%']
+const CALLED = ['enc', 'all_appended', 'claim_command', 'finish_command', 'phase\\_%']
 
 /** What commands need, with or without an idempotency key, in each phase; and whoever reads rows and history. */
 export async function commandRights(session: Session, events: EventsTable): Promise<readonly Right[]> {

@@ -44,9 +44,11 @@ export async function askPhase(
       ...before,
       sql`lock table only ${raw(table)} in row exclusive mode`,
       kept(
-        sql`select ${raw(phase)}() as phase, pg_catalog.current_database() as database,
-        eventward.row_version(${raw(literal(table))}::pg_catalog.regclass) as shape`,
-        '',
+        definition,
+        'phase',
+        [],
+        () => sql`select ${raw(phase)}() as phase, pg_catalog.current_database() as database,
+        ${rowVersionSql(definition)} as shape`,
       ),
       ...after,
     ])
@@ -66,7 +68,28 @@ export async function askPhase(
 }
 
 /** A text that is another one where DDL has changed what a row of the table is, or what a new one gets by default. */
-export function rowShapeQuery({ table }: AggregateDefinition): Query {
-  return sql`
-    select eventward.row_version(${raw(literal(qualified(table.schema, table.name)))}::pg_catalog.regclass) as shape`
+export function rowShapeQuery(definition: AggregateDefinition): Query {
+  return sql`select ${rowVersionSql(definition)} as shape`
+}
+
+/**
+ * Each command asks, so it's cheap: every ALTER of a column or its default writes the catalog's row anew, and its xmin
+ * tells.
+ */
+function rowVersionSql({ table }: AggregateDefinition): Query {
+  const relation = raw(`${literal(qualified(table.schema, table.name))}::pg_catalog.regclass`)
+  return sql`(${relation}::pg_catalog.oid::pg_catalog.text
+      operator(pg_catalog.||) array(
+        select a.xmin
+        from pg_catalog.pg_attribute a
+        where a.attrelid operator(pg_catalog.=) ${relation}
+          and a.attnum operator(pg_catalog.>) 0
+        order by a.attnum
+      )::pg_catalog.text
+      operator(pg_catalog.||) array(
+        select d.xmin
+        from pg_catalog.pg_attrdef d
+        where d.adrelid operator(pg_catalog.=) ${relation}
+        order by d.adnum
+      )::pg_catalog.text)`
 }

@@ -89,7 +89,7 @@ export function callerConnection(client: DriverClient, keeps = false): CallerCon
 }
 
 function isKept(statement: Query): statement is KeptStatement {
-  return 'keep' in statement
+  return 'form' in statement
 }
 
 const TEXT_ONLY = { getTypeParser: () => (text: string) => text }

@@ -1,24 +1,49 @@
-import { ident, literalOrNull, type Query } from '../sql/index.js'
+import { ident, literalOrNull, type Query, type QueryValue } from '../sql/index.js'
 
-/** A statement whose plan is worth keeping on a connection. */
+/** A statement whose text is built once, and whose plan is worth keeping on a connection. */
 export interface KeptStatement extends Query {
-  readonly keep: string
+  readonly form: Form
 }
 
+/** The text of statements that differ in their values alone. Itself it is what they are known by. */
+interface Form {
+  readonly text: string
+}
+
+const forms = new WeakMap<object, Map<string, Form>>()
+
 /**
- * Marks a statement that is run again and again: planning it takes as long as running it. On a connection that allows it,
- * it's PREPAREd once, and EXECUTEd in the round trip of its neighbours.
+ * A statement that is run again and again: building and planning it takes as long as running it. On a connection that
+ * allows it, it's PREPAREd once, and EXECUTEd in the round trip of its neighbours.
  *
- * @param shape another text where the types of what it gives may be others: a plan must not change those.
+ * @param owner what the text is built of: another one where the types of what it gives may be others, for a plan must not
+ * change those.
+ * @param name tells it from the owner's other statements.
+ * @param values of its parameters, in the order in which `build` has them.
  */
-export function kept(query: Query, shape: string): KeptStatement {
-  return { ...query, keep: shape }
+export function kept(
+  owner: object,
+  name: string,
+  values: readonly QueryValue[],
+  build: () => Query,
+): KeptStatement {
+  const known = forms.get(owner) ?? new Map<string, Form>()
+  forms.set(owner, known)
+  let form = known.get(name)
+  if (form === undefined) {
+    const built = build()
+    if (built.values.length !== values.length || built.values.some((value, at) => value !== values[at])) {
+      throw new RangeError(`${name}: its values are not those of its text`)
+    }
+    form = { text: built.text }
+    known.set(name, form)
+  }
+  return { text: form.text, values, form }
 }
 
 /** What is prepared on a connection. */
 interface Known {
-  /** By what they are kept for, and their text. */
-  readonly names: Map<string, string>
+  readonly names: Map<Form, string>
   /** In the names: after a failure nobody knows which of the last ones are there. */
   generation: number
 }
@@ -38,20 +63,19 @@ export interface Sender {
 }
 
 export function senderOn(client: object): Sender {
-  const state = known.get(client) ?? { names: new Map<string, string>(), generation: 0 }
+  const state = known.get(client) ?? { names: new Map<Form, string>(), generation: 0 }
   known.set(client, state)
   let added = false
   return {
-    texts({ text, values, keep }) {
+    texts({ form, values }) {
       const given = values.map((value) => literalOrNull(typeof value === 'string' ? value : null))
       const execute = (name: string) => `execute ${name}${given.length === 0 ? '' : `(${given.join(', ')})`}`
-      const whole = `${keep}\0${text}`
-      const found = state.names.get(whole)
+      const found = state.names.get(form)
       if (found !== undefined) return [execute(found)]
       const name = ident(`eventward_${state.generation}_${state.names.size}`)
-      state.names.set(whole, name)
+      state.names.set(form, name)
       added = true
-      return [`prepare ${name} as ${text}`, execute(name)]
+      return [`prepare ${name} as ${form.text}`, execute(name)]
     },
     failed() {
       if (!added) return

@@ -60,11 +60,14 @@ export interface RowToLoad {
 
 /** Under the application's own settings. */
 export function loadQueries(binding: Binding, { key, lock }: RowToLoad): readonly Query[] {
-  const where = keyIs(binding, 't', key)
+  const values = keyValues(binding, key)
+  const where = () => keyIs(binding, 't', key)
   // Two statements: the snapshot of the second is younger than the lock.
   return [
-    kept(rowQuery(binding, where, lock), binding.shape),
-    kept(headQuery(binding, where, key), binding.shape),
+    kept(binding, `row for ${lock}`, values, () => rowQuery(binding, where(), lock)),
+    isFaithful(binding)
+      ? kept(binding, 'head', [streamOf(binding.model, key)], () => headQuery(binding, where(), key))
+      : kept(binding, 'head', values, () => headQuery(binding, where(), key)),
   ]
 }
 
@@ -74,6 +77,16 @@ export function loadedFrom(binding: Binding, answers: readonly Answer[]): Loaded
   if (texts === undefined || head === undefined) return null
   const row = rowOf(binding, texts)
   return { row, id: streamOf(binding.model, row), version: Number(head['version']), now: momentOf(head) }
+}
+
+/** The values of `keyIs`. */
+export function keyValues({ key }: Binding, texts: KeyTexts): readonly (string | null)[] {
+  return key.columns.map(({ name }) => texts[name] ?? null)
+}
+
+/** Whether equal keys have one text: then the stream is known by it. */
+function isFaithful({ model }: Binding): boolean {
+  return model.key.every((name) => model.columns.find((column) => column.name === name)?.faithful)
 }
 
 /** SQL of whether `alias` is the row of this key. */
@@ -116,9 +129,7 @@ export function anywhereSql({ textBy, castType }: BoundColumn, expression: strin
 
 function headQuery(binding: Binding, where: Query, key: KeyTexts): Query {
   const { model, anywhere, events } = binding
-  const faithful = model.key.every((name) => model.columns.find((column) => column.name === name)?.faithful)
-  // Where equal keys have one text, the stream is known already.
-  const stream = faithful
+  const stream = isFaithful(binding)
     ? sql`(select ${streamOf(model, key)}::pg_catalog.text as id) as s`
     : sql`(select ${raw(streamIdSql(anywhere, columnOf('t')))} as id from ${raw(tableSql(binding))} as t where ${where}) as s`
   return sql`

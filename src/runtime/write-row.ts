@@ -10,8 +10,8 @@ import {
 } from './caller-connection.js'
 import type { Binding } from './command-binding.js'
 import { type Named, unused } from './command-errors.js'
-import { kept } from './kept-statement.js'
-import { INSTANT, keyIs, tableSql } from './load-row.js'
+import { type KeptStatement, kept } from './kept-statement.js'
+import { INSTANT, keyIs, keyValues, tableSql } from './load-row.js'
 import type { Planned } from './planned-event.js'
 
 /** What goes with a write. */
@@ -53,36 +53,58 @@ export async function writeRow(
   const around = settings.length > 0
   const answers = await run([
     ...(around ? [keepSettings, ...settings] : []),
-    kept(writeQuery(binding, write), binding.shape),
+    writeStatement(binding, write),
     ...(around ? [restoreSettings] : []),
-    kept(appendedQuery(binding, write), binding.shape),
+    kept(binding, 'appended', [write.id, String(write.version), String(write.events.length)], () =>
+      appendedQuery(binding, write),
+    ),
   ]).catch((error: unknown) => {
     throw sqlstateOf(error) === 'EW011' ? unused(named, error) : error
   })
   return answers.at(-1)?.rows ?? []
 }
 
-function writeQuery(binding: Binding, write: RowWrite): Query {
+function writeStatement(binding: Binding, write: RowWrite): KeptStatement {
   const { after, before } = write
-  const announced = sql`pg_catalog.set_config('eventward.announced', ${announcement(binding, write)}, true)`
+  const said = announcement(binding, write)
+  const announced = sql`pg_catalog.set_config('eventward.announced', ${said}, true)`
+  const key = before === null ? {} : keyTexts(binding, before)
+  const keys = keyValues(binding, key)
   // Behind the key: it's called for the row alone. It gives what it sets, which is never NULL.
   if (after === null) {
-    return sql`
+    return kept(
+      binding,
+      'delete',
+      [...keys, said],
+      () => sql`
     delete from ${raw(tableSql(binding))} as t
-    where ${keyIs(binding, 't', keyTexts(binding, before))}
-      and ${announced} is not null`
+    where ${keyIs(binding, 't', key)}
+      and ${announced} is not null`,
+    )
   }
+  const textsOf = (columns: readonly BoundColumn[]) => columns.map(({ name }) => textOf(after, name))
   if (before === null) {
-    return sql`with a as materialized (select ${announced}) ${insertQuery(binding, after)}`
+    return kept(
+      binding,
+      'insert',
+      [said, ...textsOf(binding.model.columns)],
+      () => sql`with a as materialized (select ${announced}) ${insertQuery(binding, after)}`,
+    )
   }
-  const set = changedColumns(binding, before, after).map(
-    (column) => sql`${raw(ident(column.name))} = ${valueSql(column, after)}`,
-  )
-  return sql`
+  const changed = changedColumns(binding, before, after)
+  return kept(
+    binding,
+    `update ${changed.map(({ attnum }) => attnum).join(' ')}`,
+    [...textsOf(changed), ...keys, said],
+    () => {
+      const set = changed.map((column) => sql`${raw(ident(column.name))} = ${valueSql(column, after)}`)
+      return sql`
     update ${raw(tableSql(binding))} as t
     set ${list(set.length > 0 ? set : [itself(binding)])}
-    where ${keyIs(binding, 't', keyTexts(binding, before))}
+    where ${keyIs(binding, 't', key)}
       and ${announced} is not null`
+    },
+  )
 }
 
 /** All columns: one that is left out would get its default. */

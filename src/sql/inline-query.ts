@@ -7,6 +7,7 @@ import type { Query } from './query.js'
  * @throws RangeError for an array as a value: write it as casts of texts.
  */
 export function inlineQuery({ text, values }: Query): string {
+  if (values.length === 0) return text
   return text.replace(
     /"(?:[^"]|"")*"|E'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|\$(\d+)/gs,
     (token, digits?: string) => {

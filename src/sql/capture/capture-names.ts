@@ -12,8 +12,17 @@ export interface CaptureNames {
   readonly phase: string
 }
 
+/** Every command asks for its own. */
+const known = new Map<string, CaptureNames>()
+
 /** Readable, unique, and never longer than PostgreSQL's 63 bytes. */
 export function captureNames(aggregateName: string): CaptureNames {
+  const found = known.get(aggregateName) ?? namesOf(aggregateName)
+  known.set(aggregateName, found)
+  return found
+}
+
+function namesOf(aggregateName: string): CaptureNames {
   const readable = aggregateName
     .replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')
     .toLowerCase()
