@@ -1,15 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import type pg from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { backfill } from '../../src/backfill/index.js'
+import { builtScript } from '../support/built.js'
 import { testDatabase } from '../support/database.js'
 import { until } from '../support/race.js'
 import { createSubscriptions, Subscription } from '../support/subscription.js'
 import { manySubscriptions } from '../support/subscription-rows.js'
 
-const SCRIPT = fileURLToPath(new URL('../support/backfill-process.ts', import.meta.url))
+const SCRIPT = builtScript('../support/backfill-process.ts', import.meta.url)
 const ROWS = 6_000
 
 /** All events as one text, without what differs between two runs. */
@@ -51,7 +51,7 @@ describe('a backfill that is killed', () => {
   })
 
   const start = (options: object): ChildProcess => {
-    const child = spawn(process.execPath, ['--import', 'tsx', SCRIPT, db.url, JSON.stringify(options)], {
+    const child = spawn(process.execPath, [SCRIPT, db.url, JSON.stringify(options)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     processes.push(child)

@@ -1,6 +1,6 @@
 /**
  * Capture on or off in a process of its own, which kills itself ahead of the n-th statement that contains a text:
- * `node --import tsx capture-process.ts URL on|off|restart TEXT N`.
+ * `node capture-process.js URL on|off|restart TEXT N`.
  */
 import { backfill } from '../../src/backfill/index.js'
 import { captureOff, captureOn } from '../../src/capture/index.js'

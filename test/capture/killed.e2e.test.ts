@@ -1,18 +1,18 @@
 /** kill -9 in the middle of turning capture on or off, or of a restart beside capture; and run again. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { backfill } from '../../src/backfill/index.js'
 import { captureOff, captureOn, captureStatus } from '../../src/capture/index.js'
 import { captureNames } from '../../src/sql/index.js'
 import { verify } from '../../src/verify/index.js'
+import { builtScript } from '../support/built.js'
 import { testDatabase } from '../support/database.js'
 import { until } from '../support/race.js'
 import { createSubscriptions, Subscription } from '../support/subscription.js'
 import { manySubscriptions } from '../support/subscription-rows.js'
 
-const SCRIPT = fileURLToPath(new URL('capture-process.ts', import.meta.url))
+const SCRIPT = builtScript('capture-process.ts', import.meta.url)
 const { slug } = captureNames('Subscription')
 
 describe('a process that is killed (kill -9)', () => {
@@ -37,7 +37,7 @@ describe('a process that is killed (kill -9)', () => {
   })
 
   async function killedAt(step: 'on' | 'off' | 'restart', text: string, nth = 1) {
-    const child = spawn(process.execPath, ['--import', 'tsx', SCRIPT, db.url, step, text, String(nth)], {
+    const child = spawn(process.execPath, [SCRIPT, db.url, step, text, String(nth)], {
       stdio: ['ignore', 'ignore', 'inherit'],
     })
     const [, signal] = (await once(child, 'exit')) as [number | null, string | null]

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { BUILT_CLI } from '../support/built-cli.js'
+import { builtCli } from '../support/built.js'
 import { testDatabase } from '../support/database.js'
 import { until } from '../support/race.js'
 import { createSubscriptions, insertSubscriptions } from '../support/subscription.js'
@@ -9,7 +9,7 @@ import { cli, project } from './run-cli.js'
 /** The program itself, in a process of its own. */
 function start(argv: readonly string[], cwd: string) {
   const { DATABASE_URL: _, ...env } = process.env
-  const child = spawn(process.execPath, [BUILT_CLI, ...argv], {
+  const child = spawn(process.execPath, [builtCli(), ...argv], {
     cwd,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,6 +1,6 @@
 /**
  * A step in a process of its own, which kills itself ahead of the n-th statement that contains a text:
- * `node --import tsx cutover-process.ts URL STEP TEXT N`.
+ * `node cutover-process.js URL STEP TEXT N`.
  */
 import { advance, rollback } from '../../src/cutover/index.js'
 import { connect } from '../../src/db/index.js'

@@ -1,15 +1,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { advance, rollback } from '../../src/cutover/index.js'
 import { verify } from '../../src/verify/index.js'
+import { builtScript } from '../support/built.js'
 import { testDatabase } from '../support/database.js'
 import { until } from '../support/race.js'
 import { Subscription } from '../support/subscription.js'
 import { forget, phaseOf, provenSubscriptions } from './proven-table.js'
 
-const SCRIPT = fileURLToPath(new URL('cutover-process.ts', import.meta.url))
+const SCRIPT = builtScript('cutover-process.ts', import.meta.url)
 
 describe('a process that is killed (kill -9)', () => {
   const db = testDatabase()
@@ -20,7 +20,7 @@ describe('a process that is killed (kill -9)', () => {
   })
 
   async function killedAt(step: string, text: string, nth: number) {
-    const child = spawn(process.execPath, ['--import', 'tsx', SCRIPT, db.url, step, text, String(nth)], {
+    const child = spawn(process.execPath, [SCRIPT, db.url, step, text, String(nth)], {
       stdio: ['ignore', 'ignore', 'inherit'],
     })
     const [, signal] = (await once(child, 'exit')) as [number | null, string | null]

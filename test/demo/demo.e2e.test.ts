@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { type DemoTable, demo, type LoadSummary } from '../../src/demo/index.js'
-import { BUILT_CLI } from '../support/built-cli.js'
+import { builtCli } from '../support/built.js'
 import { until } from '../support/race.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -19,7 +19,7 @@ function ownTmp(): string {
 }
 
 function startDemo(TMPDIR: string, ...options: readonly string[]) {
-  const child = spawn(process.execPath, [BUILT_CLI, 'demo', ...options], {
+  const child = spawn(process.execPath, [builtCli(), 'demo', ...options], {
     cwd: ROOT,
     env: { ...process.env, TMPDIR },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -6,7 +6,7 @@ import createKnex, { type Knex } from 'knex'
 import { afterEach, describe, expect, it } from 'vitest'
 import { migrateDown, migrateStatus, migrateUp, migrationSource } from '../../src/migrate/index.js'
 import { testDatabase } from '../support/database.js'
-import { runTsx } from '../support/run-tsx.js'
+import { runTsx } from '../support/run-script.js'
 
 const DIRECTORY = fileURLToPath(new URL('../../migrations', import.meta.url))
 const EVENTS = { schema: 'public', table: 'events' }

@@ -5,7 +5,7 @@ import { migrateDown, migrateStatus, migrateUp, migrationSource } from '../../sr
 import { ident, qualified } from '../../src/sql/index.js'
 import { testDatabase } from '../support/database.js'
 import { waitUntilBlocked } from '../support/race.js'
-import { runTsx } from '../support/run-tsx.js'
+import { runScript } from '../support/run-script.js'
 
 const NAMES = await migrationSource.getMigrations()
 const EVENTS = { schema: 'public', table: 'events' }
@@ -167,7 +167,7 @@ describe('migrate', () => {
   })
 
   it('by two processes at once ends well: one does it, the other waits and finds nothing to do', async () => {
-    const run = () => runTsx<{ migrations: string[]; applied: string[] }>('migrate-process.ts', db.url)
+    const run = () => runScript<{ migrations: string[]; applied: string[] }>('migrate-process.ts', db.url)
     const results = await Promise.all([run(), run()])
     expect(results.map((result) => result.applied)).toEqual([NAMES, NAMES])
     expect(results.flatMap((result) => result.migrations).toSorted()).toEqual(NAMES)

@@ -1,4 +1,4 @@
-/** A replay in a process of its own: `tsx replay-process.ts URL KILL_AFTER`. It kills itself within that page. */
+/** A replay in a process of its own: `node replay-process.js URL KILL_AFTER`. It kills itself within that page. */
 import { applicationKnex } from '../../src/db/index.js'
 import { replay } from '../../src/project/index.js'
 import { perSubscription } from './per-subscription.js'

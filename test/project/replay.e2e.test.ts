@@ -2,11 +2,11 @@
 import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { replay } from '../../src/project/index.js'
 import { appKnex } from '../runtime/app-knex.js'
+import { builtScript } from '../support/built.js'
 import { cliIn } from '../support/cli.js'
 import { testDatabase } from '../support/database.js'
 import { installCapture } from '../support/install-capture.js'
@@ -14,7 +14,7 @@ import { createSubscriptions, Subscription } from '../support/subscription.js'
 import { manySubscriptions } from '../support/subscription-rows.js'
 import { EXPECTED, perSubscription, SHOWN } from './per-subscription.js'
 
-const CHILD = fileURLToPath(new URL('replay-process.ts', import.meta.url))
+const CHILD = builtScript('replay-process.ts', import.meta.url)
 const CONFIG = `
 import { defineAggregate, defineConfig, defineProjection, defineTable, eventsOf } from 'eventward'
 const subscriptions = defineTable()({ schema: 'public', name: 'subscriptions', key: ['id'], columns: {
@@ -44,7 +44,7 @@ describe('a replay', () => {
   })
 
   it('that is killed within a page goes on after the last one, and ends the same', async () => {
-    const killed = promisify(execFile)(process.execPath, ['--import', 'tsx', CHILD, db.url, '175'])
+    const killed = promisify(execFile)(process.execPath, [CHILD, db.url, '175'])
     await expect(killed).rejects.toMatchObject({ signal: 'SIGKILL' })
     const { rows } = await db.admin.query('select events, state from eventward.projection_generations')
     expect(rows).toEqual([{ events: '150', state: 'building' }])

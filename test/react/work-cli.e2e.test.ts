@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { BUILT_CLI } from '../support/built-cli.js'
+import { builtCli } from '../support/built.js'
 import { cliIn } from '../support/cli.js'
 import { testDatabase } from '../support/database.js'
 import { installCapture } from '../support/install-capture.js'
@@ -104,7 +104,7 @@ describe('eventward work', () => {
 
   it('works until it is told to end, and ends what it is at', async () => {
     const before = (await written()) ?? 0
-    const child = spawn(process.execPath, [BUILT_CLI, 'work'], {
+    const child = spawn(process.execPath, [builtCli(), 'work'], {
       cwd: cli.cwd,
       env: { PATH: process.env['PATH'], HOME: cli.cwd, DATABASE_URL: db.url },
     })

@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import {
   defineDispatcher,
@@ -14,12 +13,13 @@ import {
 import { type AppendedEvent, eventsOf } from '../../src/runtime/index.js'
 import { appKnex } from '../runtime/app-knex.js'
 import { forgetSubscriptions } from '../runtime/reset-subscriptions.js'
+import { builtScript } from '../support/built.js'
 import { testDatabase } from '../support/database.js'
 import { installCapture } from '../support/install-capture.js'
 import { until } from '../support/race.js'
 import { createSubscriptions, Subscription } from '../support/subscription.js'
 
-const CHILD = fileURLToPath(new URL('worker-process.ts', import.meta.url))
+const CHILD = builtScript('worker-process.ts', import.meta.url)
 const { Created } = eventsOf(Subscription)
 
 describe('a worker', () => {
@@ -136,7 +136,7 @@ describe('a worker', () => {
   }
 
   function child(...args: readonly string[]) {
-    const started = spawn(process.execPath, ['--import', 'tsx', CHILD, db.url, ...args], {
+    const started = spawn(process.execPath, [CHILD, db.url, ...args], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     children.push(started)

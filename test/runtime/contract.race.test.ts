@@ -2,14 +2,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { builtScript } from '../support/built.js'
 import { testDatabase } from '../support/database.js'
 import { installCapture } from '../support/install-capture.js'
 import { until } from '../support/race.js'
 import { CONNECTIONS, Counter, createCounters } from './counter.js'
 
-const CHILD = fileURLToPath(new URL('counter-process.ts', import.meta.url))
+const CHILD = builtScript('counter-process.ts', import.meta.url)
 /** All of it takes minutes: `CONTRACT_COMMANDS=10000`. */
 const COMMANDS = Number(process.env['CONTRACT_COMMANDS'] ?? '800')
 const EACH = COMMANDS / CONNECTIONS
@@ -27,7 +27,7 @@ describe(`${COMMANDS} commands by ${CONNECTIONS} connections on one row`, () => 
   })
 
   function start(what: string) {
-    const child = spawn(process.execPath, ['--import', 'tsx', CHILD, db.url, what, String(EACH)], {
+    const child = spawn(process.execPath, [CHILD, db.url, what, String(EACH)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     children.push(child)

@@ -10,7 +10,7 @@ import { testDatabase } from '../support/database.js'
 import { until } from '../support/race.js'
 import { NewAccount, OldAccount } from '../support/rolling-account.js'
 import type { RollingReport } from '../support/rolling-process.js'
-import { runTsx } from '../support/run-tsx.js'
+import { runScript } from '../support/run-script.js'
 
 const EVENTS = { schema: 'public', table: 'events' }
 
@@ -27,10 +27,10 @@ describe('a rolling deploy', () => {
   })
 
   it('loses nothing: old and new code each fold what both wrote, and both engines agree', async () => {
-    const older = runTsx<RollingReport>('rolling-process.ts', db.url, 'old')
+    const older = runScript<RollingReport>('rolling-process.ts', db.url, 'old')
     await untilEvents(`metadata ->> 'release' = 'old'`, 5)
     await captureOn(db.database, NewAccount, { events: EVENTS })
-    const newer = runTsx<RollingReport>('rolling-process.ts', db.url, 'new')
+    const newer = runScript<RollingReport>('rolling-process.ts', db.url, 'new')
     await untilEvents(`metadata ->> 'release' = 'new'`, 30)
     // Old code that knows nothing of events writes as well; its processes and the new ones both see what that was.
     await db.admin.query(

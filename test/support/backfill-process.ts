@@ -1,4 +1,4 @@
-/** A backfill in a process of its own: `node --import tsx backfill-process.ts URL OPTIONS`. */
+/** A backfill in a process of its own: `node backfill-process.js URL OPTIONS`. */
 import { backfill } from '../../src/backfill/index.js'
 import { connect } from '../../src/db/index.js'
 import { Subscription } from './subscription.js'

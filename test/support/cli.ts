@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll } from 'vitest'
 import { run } from '../../cli/run.js'
-import { BUILT_CLI } from './built-cli.js'
+import { builtCli } from './built.js'
 
 export interface CliResult {
   readonly status: number | null
@@ -73,7 +73,7 @@ async function inProcess(args: readonly string[], cwd: string, env: NodeJS.Proce
 
 function inChild(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<CliResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [BUILT_CLI, ...args], { cwd, env })
+    const child = spawn(process.execPath, [builtCli(), ...args], { cwd, env })
     const stdout = collect()
     const stderr = collect()
     child.stdout.pipe(stdout.stream)

@@ -1,6 +1,6 @@
 import type { TestProject } from 'vitest/node'
 import { migrateUp } from '../../src/migrate/index.js'
-import { buildCli } from './built-cli.js'
+import { build } from './build.js'
 import { startTestServer } from './test-server.js'
 import { textClient } from './text-client.js'
 
@@ -8,6 +8,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** URL of the maintenance database, as superuser. */
     serverUrl: string
+    /** The folder in which the command line is built. */
+    built: string
   }
 }
 
@@ -16,8 +18,11 @@ export const TEMPLATE = 'eventward_template'
 
 /** One server per run, with the template; stopped and removed at the end, also when a test failed. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  await buildCli()
+  const built = await build()
   const server = await startTestServer()
+  const end = async () => {
+    await Promise.all([server.stop(), built.remove()])
+  }
   try {
     const admin = await textClient(server.url)
     await admin.query(`create database ${TEMPLATE}`)
@@ -26,9 +31,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
     template.pathname = TEMPLATE
     await migrateUp({ url: template.href, events: { schema: 'public', table: 'events' } })
   } catch (error) {
-    await server.stop()
+    await end()
     throw error
   }
   project.provide('serverUrl', server.url)
-  return server.stop
+  project.provide('built', built.folder)
+  return end
 }

@@ -1,4 +1,4 @@
-/** A process of its own that migrates: `tsx migrate-process.ts URL`. Prints the result as JSON. */
+/** A process of its own that migrates: `node migrate-process.js URL`. Prints the result as JSON. */
 import { migrateUp } from '../../src/migrate/index.js'
 
 const result = await migrateUp({

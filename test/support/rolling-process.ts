@@ -1,5 +1,5 @@
 /**
- * A process of one release, beside one of another: `tsx rolling-process.ts URL old|new`. Gives events to accounts 1 to 5
+ * A process of one release, beside one of another: `node rolling-process.js URL old|new`. Gives events to accounts 1 to 5
  * until the table `public.rolling` says to stop, then looks back at each and prints what it made of them as JSON.
  */
 import createKnex, { type Knex } from 'knex'

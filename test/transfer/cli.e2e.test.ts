@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { captureOn } from '../../src/capture/index.js'
-import { BUILT_CLI } from '../support/built-cli.js'
+import { builtCli } from '../support/built.js'
 import { cliIn } from '../support/cli.js'
 import { testDatabase } from '../support/database.js'
 import { createStaff, Department, Employee, insertStaff } from './staff.js'
@@ -67,7 +67,7 @@ describe('eventward export and import', () => {
   })
 
   it('stand in a pipe: what is for people goes to stderr, or after the last line', async () => {
-    const node = `${process.execPath} ${BUILT_CLI}`
+    const node = `${process.execPath} ${builtCli()}`
     const { stdout, stderr } = await piped(`${node} export - | ${node} import - --url ${staging.url}`)
     expect(stderr).toContain('nothing is masked')
     expect(stdout).toContain('employees: 120 rows')

@@ -4,20 +4,20 @@ import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { captureOn } from '../../src/capture/index.js'
 import { exportEvents, importEvents } from '../../src/transfer/index.js'
+import { builtScript } from '../support/built.js'
 import { testDatabase } from '../support/database.js'
 import { until } from '../support/race.js'
 import { createStaff, Department, Employee, insertStaff } from './staff.js'
 import { eventsOf, expectVerified, rowsOf } from './staging.js'
 
-const SCRIPT = fileURLToPath(new URL('transfer-process.ts', import.meta.url))
+const SCRIPT = builtScript('transfer-process.ts', import.meta.url)
 const DEFINITIONS = [Department, Employee]
 
 async function killedAt(url: string, ...args: readonly string[]): Promise<void> {
-  const child = spawn(process.execPath, ['--import', 'tsx', SCRIPT, url, ...args], {
+  const child = spawn(process.execPath, [SCRIPT, url, ...args], {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   const [, signal] = (await once(child, 'exit')) as [number | null, string | null]

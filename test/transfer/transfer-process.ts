@@ -1,6 +1,6 @@
 /**
  * An export or import in a process of its own, which kills itself ahead of the n-th statement that contains a text:
- * `node --import tsx transfer-process.ts URL export|import FILE TEXT N`.
+ * `node transfer-process.js URL export|import FILE TEXT N`.
  */
 import { connect } from '../../src/db/index.js'
 import { exportEvents, importEvents } from '../../src/transfer/index.js'
