@@ -6,7 +6,10 @@ export default defineConfig({
     // Much of a test is waiting for the server: one file a core leaves both half idle.
     maxWorkers: 3,
     projects: [
-      { test: { name: 'unit', include: ['test/**/*.unit.test.ts'], testTimeout: 30_000 } },
+      // Nothing is kept in modules but what is known of an object: a process takes one file after another, and imports once.
+      {
+        test: { name: 'unit', include: ['test/**/*.unit.test.ts'], testTimeout: 30_000, isolate: false },
+      },
       {
         test: {
           name: 'pg',
@@ -14,6 +17,7 @@ export default defineConfig({
           globalSetup: ['test/support/global-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          isolate: false,
         },
       },
     ],
