@@ -32,15 +32,12 @@ create table eventward.consumers (
   epoch text not null,
   wants jsonb not null,
   snapshot pg_snapshot,
-  snapshot_position bigint,
-  snapshot_next xid8,
+  restored bigint,
   horizon bigint not null default 0,
   next_horizon bigint,
   pending_position bigint,
   pending_next xid8,
   upto pg_snapshot,
-  upto_position bigint,
-  upto_next xid8,
   window_position bigint not null default 0,
   events bigint not null default 0,
   created_at timestamptz not null default clock_timestamp(),
@@ -49,6 +46,8 @@ create table eventward.consumers (
 comment on table eventward.consumers is 'How far each reactor has read the log (eventward work)';
 comment on column eventward.consumers.epoch is
   'The cluster and database whose transaction ids the snapshots speak of';
+comment on column eventward.consumers.restored is
+  'Up to this position events came from another cluster: their transaction ids mean nothing here';
 comment on column eventward.consumers.wants is
   'Aggregate and type of the events that it is to get: as the worker says that was started last';
 comment on column eventward.consumers.events is 'Events of the log for which a job was enqueued';

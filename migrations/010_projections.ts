@@ -36,15 +36,12 @@ create table eventward.projection_generations (
   state text not null check (state in ('building', 'live', 'old')),
   epoch text not null,
   snapshot pg_snapshot,
-  snapshot_position bigint,
-  snapshot_next xid8,
+  restored bigint,
   horizon bigint not null default 0,
   next_horizon bigint,
   pending_position bigint,
   pending_next xid8,
   upto pg_snapshot,
-  upto_position bigint,
-  upto_next xid8,
   window_position bigint not null default 0,
   events bigint not null default 0,
   created_at timestamptz not null default clock_timestamp(),
@@ -58,6 +55,8 @@ comment on table eventward.projection_generations is
 comment on column eventward.projection_generations.epoch is
   'The cluster and database whose transaction ids the snapshots speak of';
 comment on column eventward.projection_generations.snapshot is 'What it sees was written; null: nothing yet';
+comment on column eventward.projection_generations.restored is
+  'Up to this position events came from another cluster: their transaction ids mean nothing here';
 comment on column eventward.projection_generations.horizon is
   'What the snapshot doesn''t see lies above this position';
 comment on column eventward.projection_generations.upto is

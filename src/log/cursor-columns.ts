@@ -4,15 +4,12 @@ import type { Cursor } from './cursor.js'
 /** How a table keeps a cursor: the columns that go by these names in migrations 009 and 010. */
 const COLUMNS = [
   ['snapshot', 'snapshot', 'pg_snapshot'],
-  ['snapshotPosition', 'snapshot_position', 'int8'],
-  ['snapshotNext', 'snapshot_next', 'xid8'],
+  ['restored', 'restored', 'int8'],
   ['horizon', 'horizon', 'int8'],
   ['nextHorizon', 'next_horizon', 'int8'],
   ['pendingPosition', 'pending_position', 'int8'],
   ['pendingNext', 'pending_next', 'xid8'],
   ['upto', 'upto', 'pg_snapshot'],
-  ['uptoPosition', 'upto_position', 'int8'],
-  ['uptoNext', 'upto_next', 'xid8'],
   ['position', 'window_position', 'int8'],
 ] as const satisfies readonly (readonly [keyof Cursor, string, string])[]
 
@@ -37,15 +34,12 @@ export function setCursor(cursor: Cursor): Query {
 export function cursorOf(row: Readonly<Record<string, string | null>>): Cursor {
   return {
     snapshot: row['snapshot'] ?? null,
-    snapshotPosition: row['snapshot_position'] ?? null,
-    snapshotNext: row['snapshot_next'] ?? null,
+    restored: row['restored'] ?? null,
     horizon: row['horizon'] ?? '0',
     nextHorizon: row['next_horizon'] ?? null,
     pendingPosition: row['pending_position'] ?? null,
     pendingNext: row['pending_next'] ?? null,
     upto: row['upto'] ?? null,
-    uptoPosition: row['upto_position'] ?? null,
-    uptoNext: row['upto_next'] ?? null,
     position: row['window_position'] ?? '0',
   }
 }

@@ -5,9 +5,8 @@
 export interface Cursor {
   /** pg_snapshot's text; null: nothing was delivered yet. */
   readonly snapshot: string | null
-  /** Position and next id of the snapshot's mark. */
-  readonly snapshotPosition: string | null
-  readonly snapshotNext: string | null
+  /** Up to this position events were written in another cluster, before all marks; null: not asked yet. */
+  readonly restored: string | null
   /** What the snapshot doesn't see lies above this position. */
   readonly horizon: string
   /** The horizon that holds once the window is drained. */
@@ -16,9 +15,6 @@ export interface Cursor {
   readonly pendingPosition: string | null
   readonly pendingNext: string | null
   readonly upto: string | null
-  /** Position and next id of its mark. */
-  readonly uptoPosition: string | null
-  readonly uptoNext: string | null
   readonly position: string
 }
 
@@ -28,22 +24,21 @@ export interface Mark {
   readonly xmin: string
   /** Whoever has no smaller id than this one took it after the position was read. */
   readonly next: string
-  /** Drawn before the snapshot was taken: whoever has no id in it yet draws a greater one. */
+  /** Read before the snapshot was taken: whoever has no id in it yet draws a greater one. */
   readonly position: string
+  /** What `takeMark` was given, or found. */
+  readonly restored: string
 }
 
 /** Before the first event. */
 export const BEGINNING: Cursor = Object.freeze({
   snapshot: null,
-  snapshotPosition: null,
-  snapshotNext: null,
+  restored: null,
   horizon: '0',
   nextHorizon: null,
   pendingPosition: null,
   pendingNext: null,
   upto: null,
-  uptoPosition: null,
-  uptoNext: null,
   position: '0',
 })
 
@@ -52,8 +47,7 @@ export function cursorAt(mark: Mark): Cursor {
   return {
     ...BEGINNING,
     snapshot: mark.snapshot,
-    snapshotPosition: mark.position,
-    snapshotNext: mark.next,
+    restored: mark.restored,
     pendingPosition: mark.position,
     pendingNext: mark.next,
   }
@@ -70,12 +64,11 @@ export function openWindow(cursor: Cursor, mark: Mark): Cursor {
   const keep = cursor.pendingNext !== null && !ended
   return {
     ...cursor,
+    restored: cursor.restored ?? mark.restored,
     nextHorizon: String(reached > known ? reached : known),
     pendingPosition: keep ? cursor.pendingPosition : mark.position,
     pendingNext: keep ? cursor.pendingNext : mark.next,
     upto: mark.snapshot,
-    uptoPosition: mark.position,
-    uptoNext: mark.next,
     position: cursor.horizon,
   }
 }
@@ -85,13 +78,9 @@ export function closeWindow(cursor: Cursor): Cursor {
   return {
     ...cursor,
     snapshot: cursor.upto,
-    snapshotPosition: cursor.uptoPosition,
-    snapshotNext: cursor.uptoNext,
     horizon: cursor.nextHorizon ?? cursor.horizon,
     nextHorizon: null,
     upto: null,
-    uptoPosition: null,
-    uptoNext: null,
     position: '0',
   }
 }

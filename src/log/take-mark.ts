@@ -1,5 +1,6 @@
 import { literal, NEXT_ID, qualified, raw, sql } from '../sql/index.js'
 import type { Mark } from './cursor.js'
+import { EPOCH } from './epoch.js'
 import type { Statements } from './statements.js'
 
 /** Where events are. */
@@ -8,21 +9,51 @@ export interface EventsAt {
   readonly table: string
 }
 
-/** Takes a mark, in a READ COMMITTED transaction. Three statements, in this order: see `store/event-mark.ts` and `NEXT_ID`. */
-export async function takeMark(connection: Statements, events: EventsAt): Promise<Mark> {
-  const name = raw(literal(qualified(events.schema, events.table)))
+/**
+ * Takes a mark, in a READ COMMITTED transaction. The statements in this order: see `store/event-mark.ts` and `NEXT_ID`.
+ *
+ * @param restored what an earlier mark in this cluster said of restored events; null: to be asked. For a cursor it must be
+ * asked before its first mark; where events were first written elsewhere, it reads the whole log.
+ */
+export async function takeMark(
+  connection: Statements,
+  { schema, table }: EventsAt,
+  restored: string | null,
+): Promise<Mark> {
+  const name = qualified(schema, table)
   const answers = await connection.run([
-    sql`select coalesce(pg_catalog.pg_sequence_last_value(pg_catalog.pg_get_serial_sequence(${name}, 'position')::pg_catalog.regclass), 0) as position`,
+    restored === null ? restoredUpTo(name) : sql`select ${restored}::pg_catalog.text as restored`,
+    sql`select coalesce(pg_catalog.pg_sequence_last_value(pg_catalog.pg_get_serial_sequence(${raw(literal(name))}, 'position')::pg_catalog.regclass), 0) as position`,
     sql`select ${NEXT_ID} as next`,
     sql`select s as snapshot, pg_catalog.pg_snapshot_xmin(s) as xmin, pg_catalog.pg_snapshot_xmax(s) as xmax
       from pg_catalog.pg_current_snapshot() s`,
   ])
-  const { snapshot, xmin, xmax } = answers[2]?.rows[0] ?? {}
-  const next = answers[1]?.rows[0]?.['next'] ?? ''
+  const { snapshot, xmin, xmax } = answers[3]?.rows[0] ?? {}
+  const next = answers[2]?.rows[0]?.['next'] ?? ''
   return {
     snapshot: snapshot ?? '',
     xmin: xmin ?? '',
     next: BigInt(next) > BigInt(xmax ?? '') ? next : (xmax ?? ''),
-    position: answers[0]?.rows[0]?.['position'] ?? '0',
+    position: answers[1]?.rows[0]?.['position'] ?? '0',
+    restored: answers[0]?.rows[0]?.['restored'] ?? '0',
   }
+}
+
+/**
+ * An event that is there for a snapshot which doesn't know its transaction as ended was written in another cluster, and
+ * restored here: whatever lies below it was there before this cluster's first event. Those whose transaction the snapshot
+ * does take for ended are seen by each later one as well.
+ */
+function restoredUpTo(events: string) {
+  return sql`
+    select case
+        when (select s.value from eventward.settings s where s.key = 'events_cluster') = ${EPOCH} then 0
+        else (
+          select coalesce(max(e.position) filter (
+              where not pg_catalog.pg_visible_in_snapshot(e.transaction_id, (select pg_catalog.pg_current_snapshot()))
+                and e.transaction_id is distinct from pg_catalog.pg_current_xact_id_if_assigned()
+            ), 0)
+          from ${raw(events)} e
+        )
+      end as restored`
 }

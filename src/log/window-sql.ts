@@ -16,27 +16,17 @@ export function notDelivered(cursor: Cursor): Query {
     and ${uptoSees(cursor)})`
 }
 
-function uptoSees({ upto, uptoPosition, uptoNext }: Cursor): Query {
-  return upto === null ? sql`false` : seenBy({ snapshot: upto, position: uptoPosition, next: uptoNext })
+function uptoSees({ upto, restored }: Cursor): Query {
+  return seenBy(upto, restored)
 }
 
-function snapshotSees({ snapshot, snapshotPosition, snapshotNext }: Cursor): Query {
-  return snapshot === null ? sql`false` : seenBy({ snapshot, position: snapshotPosition, next: snapshotNext })
+function snapshotSees({ snapshot, restored }: Cursor): Query {
+  return seenBy(snapshot, restored)
 }
 
-/**
- * SQL of whether a mark sees an event. Whoever took its id after the mark draws a greater position than the mark's: an
- * event below it with such an id was written in another cluster, and restored here. It's older than the mark.
- */
-function seenBy({
-  snapshot,
-  position,
-  next,
-}: {
-  readonly snapshot: string
-  readonly position: string | null
-  readonly next: string | null
-}): Query {
+/** SQL of whether a snapshot sees an event. Those of another cluster, whose ids mean nothing here, are older than all. */
+function seenBy(snapshot: string | null, restored: string | null): Query {
+  if (snapshot === null) return sql`false`
   return sql`(pg_catalog.pg_visible_in_snapshot(e.transaction_id, ${snapshot}::pg_catalog.pg_snapshot)
-        or (e.transaction_id >= ${next}::pg_catalog.xid8 and e.position <= ${position}::bigint))`
+        or e.position <= ${restored}::bigint)`
 }

@@ -87,7 +87,8 @@ async function flipIn(
   const next = await lockGeneration(connection, id)
   if (next?.state !== 'building') return null
   // After the locks: every command that has written to the old one has committed, and none writes to it any more.
-  const mark = await takeMark(connection, ground.events)
+  const restored = old?.cursor.restored === null ? null : next.cursor.restored
+  const mark = await takeMark(connection, ground.events, restored)
   // Its cursor must mean something here.
   const same = old !== null && old.version === projection.version && old.epoch === next.epoch
   const until = projection.mode === 'inline' && old !== null ? begun.at + HOLD_MS : Number.POSITIVE_INFINITY

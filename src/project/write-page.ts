@@ -43,7 +43,10 @@ export async function writePage(
   const connection = await connectionOf(trx)
   const open =
     generation.cursor.upto === null
-      ? openWindow(generation.cursor, mark ?? (await takeMark(connection, ground.events)))
+      ? openWindow(
+          generation.cursor,
+          mark ?? (await takeMark(connection, ground.events, generation.cursor.restored)),
+        )
       : generation.cursor
   const at = { ...generation, cursor: open }
   const rows = await readingSession(connection).rows(pageQuery(projection, ground, at, limit))

@@ -41,7 +41,7 @@ export async function registerConsumers(
     .transaction(
       async (trx) => {
         const connection = await connectionOf(trx)
-        const now = cursorAt(await takeMark(connection, events))
+        const now = cursorAt(await takeMark(connection, events, await knownRestored(connection)))
         // In one order for all workers: two that start at once wait for each other, and don't deadlock.
         const byName = [...reactors].sort((a, b) => (a.name < b.name ? -1 : 1))
         for (const { name, backfill, wants } of byName) {
@@ -59,6 +59,19 @@ export async function registerConsumers(
     .catch((error: unknown) => {
       throw notMigrated(error)
     })
+}
+
+/** What was found for another reactor: no need to read the whole log again. */
+async function knownRestored(connection: CallerConnection): Promise<string | null> {
+  const [answer] = await connection.run([
+    sql`
+    select c.restored
+    from eventward.consumers c
+    where c.epoch = ${EPOCH}
+      and c.restored is not null
+    limit 1`,
+  ])
+  return answer?.rows[0]?.['restored'] ?? null
 }
 
 /** No such table, no such schema. */
@@ -124,7 +137,7 @@ export async function resetConsumer(knex: Knex, events: EventsAt, name: string):
       const connection = await connectionOf(trx)
       // First the lock: what a reader has in hand is enqueued, and the mark comes after it.
       await connection.run([sql`select from eventward.consumers where name = ${name}::text for update`])
-      const now = cursorAt(await takeMark(connection, events))
+      const now = cursorAt(await takeMark(connection, events, null))
       const [answer] = await connection.run([
         sql`
         update eventward.consumers

@@ -75,7 +75,7 @@ async function openedAt(
   cursor: Cursor,
 ): Promise<Cursor | null> {
   if (cursor.upto !== null) return cursor
-  const mark = await takeMark(connection, events)
+  const mark = await takeMark(connection, events, cursor.restored)
   return BigInt(mark.position) <= BigInt(cursor.horizon) ? null : openWindow(cursor, mark)
 }
 

@@ -27,7 +27,7 @@ export async function readHeader(
       clock_timestamp() as taken_at,
       coalesce(max(e.position), 0) as up_to,
       coalesce(max(e.position) filter (
-        where not pg_visible_in_snapshot(e.transaction_id, pg_current_snapshot())
+        where not pg_visible_in_snapshot(e.transaction_id, (select pg_current_snapshot()))
       ), 0) as restored
     from ${raw(qualified(events.schema, events.table))} e
     where e.aggregate_type = any (${names}::text[])`)

@@ -37,7 +37,7 @@ describe('a cursor', () => {
   const read = (cursor: Cursor) =>
     app().transaction(async (trx) => {
       const connection = await connectionOf(trx)
-      const open = openWindow(cursor, await takeMark(connection, EVENTS))
+      const open = openWindow(cursor, await takeMark(connection, EVENTS, cursor.restored))
       const rows = await readingSession(connection).rows(
         sql`select e.aggregate_id as id from public.events e where ${inWindow(open)} and e.type = 'Created' order by e.position`,
       )
@@ -48,7 +48,7 @@ describe('a cursor', () => {
     ['from the beginning', async () => BEGINNING],
     [
       'from a moment at which it was at work',
-      () => app().transaction(async (trx) => cursorAt(await takeMark(await connectionOf(trx), EVENTS))),
+      () => app().transaction(async (trx) => cursorAt(await takeMark(await connectionOf(trx), EVENTS, null))),
     ],
   ])('reads the event of the youngest transaction once, %s', async (_, begin) => {
     young = await youngestTransaction(db, manySubscriptions(1, 1))
