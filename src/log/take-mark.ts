@@ -23,18 +23,23 @@ export async function takeMark(
   const name = qualified(schema, table)
   const answers = await connection.run([
     restored === null ? restoredUpTo(name) : sql`select ${restored}::pg_catalog.text as restored`,
-    sql`select coalesce(pg_catalog.pg_sequence_last_value(pg_catalog.pg_get_serial_sequence(${raw(literal(name))}, 'position')::pg_catalog.regclass), 0) as position`,
+    sql`select coalesce(pg_catalog.pg_sequence_last_value(q.s), 0) as position, q.s as sequence,
+        pg_catalog.has_sequence_privilege(q.s, 'USAGE, SELECT') as may
+      from (select pg_catalog.pg_get_serial_sequence(${raw(literal(name))}, 'position')::pg_catalog.regclass as s) q`,
     sql`select ${NEXT_ID} as next`,
     sql`select s as snapshot, pg_catalog.pg_snapshot_xmin(s) as xmin, pg_catalog.pg_snapshot_xmax(s) as xmax
       from pg_catalog.pg_current_snapshot() s`,
   ])
+  const { position, sequence, may } = answers[1]?.rows[0] ?? {}
+  // A server of version 18 says NULL then, as of a sequence that was never drawn from: let it say what it is.
+  if (may !== 't') await connection.run([sql`select last_value from ${raw(sequence ?? '')}`])
   const { snapshot, xmin, xmax } = answers[3]?.rows[0] ?? {}
   const next = answers[2]?.rows[0]?.['next'] ?? ''
   return {
     snapshot: snapshot ?? '',
     xmin: xmin ?? '',
     next: BigInt(next) > BigInt(xmax ?? '') ? next : (xmax ?? ''),
-    position: answers[1]?.rows[0]?.['position'] ?? '0',
+    position: position ?? '0',
     restored: answers[0]?.rows[0]?.['restored'] ?? '0',
   }
 }

@@ -44,6 +44,19 @@ describe('a cursor', () => {
       return { ids: rows.map(({ id }) => id), cursor: closeWindow(open) }
     })
 
+  it('is not told that nothing was written where it may not look', async () => {
+    await db.admin.query('create role mark_reader')
+    try {
+      const asked = app().transaction(async (trx) => {
+        await trx.raw('set local role mark_reader')
+        return takeMark(await connectionOf(trx), EVENTS, '0')
+      })
+      await expect(asked).rejects.toMatchObject({ code: '42501' })
+    } finally {
+      await db.admin.query('drop role mark_reader')
+    }
+  })
+
   it.each([
     ['from the beginning', async () => BEGINNING],
     [
