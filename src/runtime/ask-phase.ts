@@ -21,7 +21,15 @@ export interface Asked extends Locked {
 /** What goes with the question: before the lock, and behind it. */
 export interface Beside {
   readonly before?: readonly Query[]
+  /** Asks for `phaseColumns` as well, of a row that may not be there: the first of the answers. */
+  readonly instead?: Query | null
   readonly after?: readonly Query[]
+}
+
+/** What is asked under the lock. */
+export function phaseColumns(definition: AggregateDefinition): Query {
+  const phase = raw(qualified('eventward', captureNames(definition.name).phase))
+  return sql`${phase}() as phase, pg_catalog.current_database() as database, ${rowVersionSql(definition)} as shape`
 }
 
 /**
@@ -34,22 +42,15 @@ export async function askPhase(
   connection: CallerConnection,
   definition: AggregateDefinition,
   named: Named,
-  { before = [], after = [] }: Beside = {},
+  { before = [], instead = null, after = [] }: Beside = {},
 ): Promise<Asked> {
   const { schema, name } = definition.table
   const table = qualified(schema, name)
-  const phase = qualified('eventward', captureNames(definition.name).phase)
   const answers = await connection
     .run([
       ...before,
       sql`lock table only ${raw(table)} in row exclusive mode`,
-      kept(
-        definition,
-        'phase',
-        [],
-        () => sql`select ${raw(phase)}() as phase, pg_catalog.current_database() as database,
-        ${rowVersionSql(definition)} as shape`,
-      ),
+      instead ?? kept(definition, 'phase', [], () => sql`select ${phaseColumns(definition)}`),
       ...after,
     ])
     .catch((error: unknown) => {
@@ -57,13 +58,19 @@ export async function askPhase(
       const state = sqlstateOf(error)
       throw state === '42883' || state === '3F000' ? notCaptured(named, error) : error
     })
-  const { phase: found, database, shape } = answers[before.length + 1]?.rows[0] ?? {}
+  const [asked] = answers[before.length + 1]?.rows ?? []
+  const behind = answers.slice(before.length + (instead === null ? 2 : 1))
+  // There is no such row, so nobody has told the phase.
+  if (asked === undefined && instead !== null) {
+    return { ...(await askPhase(connection, definition, named)), answers: behind }
+  }
+  const { phase: found, database, shape } = asked ?? {}
   if (found === 'legacy' || found == null) throw notCaptured(named)
   return {
     phase: found,
     database: database ?? '',
     shape: shape ?? '',
-    answers: answers.slice(before.length + 2),
+    answers: behind,
   }
 }
 

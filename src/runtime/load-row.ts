@@ -56,15 +56,22 @@ export async function loadRow(
 export interface RowToLoad {
   readonly key: KeyTexts
   readonly lock: RowLock
+  /** SQL of columns that are asked for with the row's own. */
+  readonly beside?: { readonly name: string; readonly columns: Query }
 }
 
 /** Under the application's own settings. */
-export function loadQueries(binding: Binding, { key, lock }: RowToLoad): readonly Query[] {
+export function loadQueries(
+  binding: Binding,
+  { key, lock, beside }: RowToLoad,
+): readonly [row: Query, head: Query] {
   const values = keyValues(binding, key)
   const where = () => keyIs(binding, 't', key)
   // Two statements: the snapshot of the second is younger than the lock.
   return [
-    kept(binding, `row for ${lock}`, values, () => rowQuery(binding, where(), lock)),
+    kept(binding, `${beside?.name ?? ''} row for ${lock}`, values, () =>
+      rowQuery(binding, where(), lock, beside?.columns),
+    ),
     isFaithful(binding)
       ? kept(binding, 'head', [streamOf(binding.model, key)], () => headQuery(binding, where(), key))
       : kept(binding, 'head', values, () => headQuery(binding, where(), key)),
@@ -112,11 +119,11 @@ export function tableSql({ model }: Binding): string {
   return qualified(model.schema, model.table)
 }
 
-function rowQuery(binding: Binding, where: Query, lock: RowLock): Query {
+function rowQuery(binding: Binding, where: Query, lock: RowLock, beside?: Query): Query {
   const { columns } = binding.anywhere
   const texts = columns.map((column, slot) => `${anywhereSql(column, `t.${ident(column.name)}`)} as c${slot}`)
   return sql`
-    select ${raw(texts.join(', '))}
+    select ${beside === undefined ? sql`` : sql`${beside}, `}${raw(texts.join(', '))}
     from ${raw(tableSql(binding))} as t
     where ${where}
     for ${raw(lock)} of t`

@@ -3,7 +3,7 @@ import { sqlstateOf } from '../db/index.js'
 import { UsageError } from '../errors/index.js'
 import type { Query } from '../sql/index.js'
 import { appendedEvent } from './appended-event.js'
-import { askPhase } from './ask-phase.js'
+import { askPhase, phaseColumns } from './ask-phase.js'
 import { serverTexts } from './attribute-texts.js'
 import { isRegistered, refuseUnregistered, refuseWrongEvents } from './built-events.js'
 import type { Answer, CallerConnection } from './caller-connection.js'
@@ -61,9 +61,10 @@ export async function openTarget(
   const likely = own && alone ? likelyBinding(knex, definition) : undefined
   const ask = serverTexts(connection)
   const early = likely === undefined ? null : await likelyTexts(ask, likely, key, named)
-  const ahead = likely === undefined || early === null ? null : lookAhead(target, likely, early)
+  const ahead = likely === undefined || early === null ? null : lookAhead(target, likely, early, true)
   const asked = await askPhase(connection, definition, named, {
     before: prelude.splice(0),
+    instead: ahead?.row ?? null,
     after: ahead?.queries ?? [],
   }).catch((error: unknown) => {
     if (ahead !== null && UNFIT.test(sqlstateOf(error) ?? '')) askedInVain.add(error as object)
@@ -103,14 +104,16 @@ async function likelyTexts(...given: Parameters<typeof keyTexts>): Promise<KeyTe
 export async function look(open: OpenTarget): Promise<Seen> {
   const { target, connection, binding, key } = open
   refuseMissingKey(open)
-  const ahead = lookAhead(target, binding, key)
+  const ahead = lookAhead(target, binding, key, false)
   return open.seen ?? ahead.seen(await connection.run(ahead.queries))
 }
 
-function lookAhead(target: Target, binding: Binding, key: KeyTexts) {
+/** @param withPhase the row's own query asks for the table's phase, too, and stands apart. */
+function lookAhead(target: Target, binding: Binding, key: KeyTexts, withPhase: boolean) {
   if (target.creates) {
     const wanted = undecided(binding, key)
     return {
+      row: null,
       queries: [freshQuery(binding, wanted)],
       seen(answers: readonly Answer[]): Seen {
         const { now, defaults } = freshFrom(binding, wanted, answers)
@@ -121,8 +124,12 @@ function lookAhead(target: Target, binding: Binding, key: KeyTexts) {
   const lock = target.deletes ? 'update' : 'no key update'
   // Without its whole key it's refused before it is looked for.
   const whole = binding.model.key.every((name) => name in key)
+  const beside = withPhase ? { beside: { name: 'phase and', columns: phaseColumns(target.aggregate) } } : {}
+  const [row, head] = whole ? loadQueries(binding, { key, lock, ...beside }) : []
+  const queries = [row, head].flatMap((query) => query ?? [])
   return {
-    queries: whole ? loadQueries(binding, { key, lock }) : [],
+    row: withPhase ? (row ?? null) : null,
+    queries: withPhase ? queries.slice(1) : queries,
     seen(answers: readonly Answer[]): Seen {
       const loaded = loadedFrom(binding, answers)
       if (loaded === null) throw gone(target.named, key)
