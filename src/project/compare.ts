@@ -20,6 +20,7 @@ export type NoParity =
   | 'first'
   | 'other version'
   | 'restored elsewhere'
+  | 'of events that were archived'
   | 'too large to compare under the lock'
 
 /** Compares two tables row by row, in the columns that both have. Gives null where that takes longer than `withinMs`. */

@@ -7,7 +7,14 @@ import { type CallerConnection, connectionOf, type EventGround } from '../runtim
 import { sql } from '../sql/index.js'
 import { compareGenerations, type NoParity, type Parity } from './compare.js'
 import type { Projection } from './define-projection.js'
-import { type Generation, generationsOf, lockGeneration, lockProjection } from './generations.js'
+import {
+  type Generation,
+  generationsOf,
+  isOfThisLog,
+  lockGeneration,
+  lockProjection,
+  refuseOtherLog,
+} from './generations.js'
 import { showGeneration } from './view.js'
 import { lockTimeout, writePage } from './write-page.js'
 
@@ -89,8 +96,10 @@ async function flipIn(
   // After the locks: every command that has written to the old one has committed, and none writes to it any more.
   const restored = old?.cursor.restored === null ? null : next.cursor.restored
   const mark = await takeMark(connection, ground.events, restored)
+  await refuseOtherLog(connection, projection, next)
   // Its cursor must mean something here.
-  const same = old !== null && old.version === projection.version && old.epoch === next.epoch
+  const same =
+    old !== null && old.version === projection.version && (await isOfThisLog(connection, projection, old))
   const until = projection.mode === 'inline' && old !== null ? begun.at + HOLD_MS : Number.POSITIVE_INFINITY
   const bounds = { mark, until }
   const built = await drain(trx, { projection, ground }, next, bounds)
@@ -105,21 +114,28 @@ async function flipIn(
         })
   await setStates(connection, { old: old?.id ?? null, live: next.id })
   await showGeneration(trx, projection, next)
-  return { lastEvents: built.written, parity, noParity: noParityOf(projection, { old, same, parity }) }
+  return { lastEvents: built.written, parity, noParity: noParityOf(projection, { old, next, same, parity }) }
 }
 
 function noParityOf(
   { version }: Projection,
   {
     old,
+    next,
     same,
     parity,
-  }: { readonly old: Generation | null; readonly same: boolean; readonly parity: Parity | null },
+  }: {
+    readonly old: Generation | null
+    readonly next: Generation
+    readonly same: boolean
+    readonly parity: Parity | null
+  },
 ): NoParity | null {
   if (parity !== null) return null
   if (old === null) return 'first'
   if (same) return 'too large to compare under the lock'
-  return old.version === version ? 'restored elsewhere' : 'other version'
+  if (old.version !== version) return 'other version'
+  return old.epoch === next.epoch ? 'of events that were archived' : 'restored elsewhere'
 }
 
 /** All that the mark sees: first the window that is open, then the one up to the mark. */

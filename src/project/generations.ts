@@ -3,6 +3,7 @@ import { UsageError } from '../errors/index.js'
 import { type Cursor, cursorColumns, cursorOf, EPOCH, presentEpoch, setCursor } from '../log/index.js'
 import type { CallerConnection } from '../runtime/index.js'
 import { type Query, sql } from '../sql/index.js'
+import { RESTART } from '../store/index.js'
 import type { Projection } from './define-projection.js'
 
 export type GenerationState = 'building' | 'live' | 'old'
@@ -106,21 +107,56 @@ export async function addGeneration(
   return generationOf(answers[0]?.rows[0] ?? {})
 }
 
-/** @throws UsageError EW_LOG_EPOCH where the database was restored elsewhere: its transaction ids start over. */
-export async function refuseOtherEpoch(
+/**
+ * Whether it was made of the log that is there: not of that of a database from which this one was restored, nor of events
+ * that were archived since, and written anew (`backfill --restart`).
+ */
+export async function isOfThisLog(
   connection: CallerConnection,
-  { name }: Projection,
-  { epoch }: Generation,
+  projection: Projection,
+  generation: Pick<Generation, 'id' | 'epoch'>,
+): Promise<boolean> {
+  return (await whyOfOther(connection, projection, generation)) === null
+}
+
+/** @throws UsageError EW_LOG_EPOCH where it was made of another log: its place in it means nothing here. */
+export async function refuseOtherLog(
+  connection: CallerConnection,
+  projection: Projection,
+  generation: Generation,
 ): Promise<void> {
-  if ((await presentEpoch(connection)) === epoch) return
+  const { name } = projection
+  const why = await whyOfOther(connection, projection, generation)
+  if (why === null) return
   throw new UsageError(
     'EW_LOG_EPOCH',
-    `projection ${name}: this database was restored; its place in the log means nothing here`,
+    `projection ${name}: ${why}; its place in the log means nothing here`,
     {
       next: `Run \`eventward replay ${name}\`: it builds the projection anew.`,
       details: { projection: name },
     },
   )
+}
+
+async function whyOfOther(
+  connection: CallerConnection,
+  { rules }: Projection,
+  { id, epoch }: Pick<Generation, 'id' | 'epoch'>,
+): Promise<string | null> {
+  if ((await presentEpoch(connection)) !== epoch) return 'this database was restored'
+  const [answer] = await connection.run([
+    sql`
+    select exists (
+        select
+        from eventward.runs r
+        where r.command = ${RESTART}::text
+          and r.aggregate_type = any (${rules.map(({ aggregate }) => aggregate.name)}::text[])
+          and r.finished_at > g.created_at
+      ) as archived
+    from eventward.projection_generations g
+    where g.id = ${id}::bigint`,
+  ])
+  return answer?.rows[0]?.['archived'] === 't' ? 'its events were archived and written anew' : null
 }
 
 /** Keeps how far a generation is, in the transaction of what was written. */

@@ -1,6 +1,5 @@
 import type { Knex } from 'knex'
 import { ConflictError, StoppedError } from '../errors/index.js'
-import { presentEpoch } from '../log/index.js'
 import { type CallerConnection, connectionOf, type EventGround } from '../runtime/index.js'
 import { qualified, raw, sql } from '../sql/index.js'
 import { asDatabaseError } from './as-database-error.js'
@@ -11,6 +10,7 @@ import {
   addGeneration,
   type Generation,
   generationsOf,
+  isOfThisLog,
   lockGeneration,
   lockProjection,
 } from './generations.js'
@@ -159,8 +159,7 @@ async function beginBuilding(knex: Knex, projection: Projection) {
       await lockProjection(connection, projection.name)
       const all = await generationsOf(connection, projection)
       const found = all.find(({ state }) => state === 'building')
-      const present = await presentEpoch(connection)
-      if (found?.version === projection.version && found.epoch === present) {
+      if (found?.version === projection.version && (await isOfThisLog(connection, projection, found))) {
         return { building: found, resumed: true }
       }
       if (found !== undefined) await forget(trx, found)

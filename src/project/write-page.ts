@@ -12,7 +12,7 @@ import {
 } from '../runtime/index.js'
 import { type Query, qualified, raw, sql } from '../sql/index.js'
 import type { Projection } from './define-projection.js'
-import { type Generation, lockGeneration, refuseOtherEpoch, storeCursor } from './generations.js'
+import { type Generation, lockGeneration, refuseOtherLog, storeCursor } from './generations.js'
 import { handledSql, handleEvent } from './handle-event.js'
 import { readEvent } from './read-event.js'
 
@@ -113,7 +113,7 @@ export async function writePageAlone(
         if (lockTimeoutMs !== undefined) await connection.run([lockTimeout(lockTimeoutMs)])
         const generation = await lockGeneration(connection, id)
         if (generation === null || !wanted(generation)) return null
-        await refuseOtherEpoch(connection, what.projection, generation)
+        await refuseOtherLog(connection, what.projection, generation)
         return writePage(trx, what, generation, { limit: most })
       },
       { isolationLevel: 'read committed' },
