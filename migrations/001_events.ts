@@ -22,7 +22,6 @@ export const { up, down } = recordedMigration('001_events', {
       'events_table',
       events.table,
     ])
-    await runDdl(knex, NOTE_CLUSTER)
   },
 
   async down(knex) {
@@ -47,15 +46,8 @@ create table eventward.settings (
   key text primary key,
   value text not null
 );
-comment on table eventward.settings is 'events_schema, events_table, events_cluster, environment (a label such as production)';
+comment on table eventward.settings is 'events_schema, events_table, environment (a label such as production)';
 `
-
-/** Where events are written first: elsewhere they were restored, and their transaction ids are not those of the server. */
-const NOTE_CLUSTER = `
-insert into eventward.settings (key, value)
-select 'events_cluster', c.system_identifier::text || '/' || d.oid::text
-from pg_control_system() c, pg_database d
-where d.datname = current_database()`
 
 /** EW001: recognised by callers; the row trigger's clones and the TRUNCATE triggers all call this one function. */
 const REFUSE_CHANGE = `

@@ -7,5 +7,5 @@ export { cursorColumns, cursorOf, cursorValues, setCursor } from './cursor-colum
 export { EPOCH, presentEpoch } from './epoch.js'
 export { type EventName, isOneOf } from './named-events.js'
 export type { Statements } from './statements.js'
-export { type EventsAt, takeMark } from './take-mark.js'
+export { type EventsAt, restoredSql, takeMark } from './take-mark.js'
 export { inWindow, notDelivered } from './window-sql.js'

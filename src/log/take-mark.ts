@@ -1,6 +1,5 @@
-import { literal, NEXT_ID, qualified, raw, sql } from '../sql/index.js'
+import { literal, NEXT_ID, type Query, qualified, raw, sql } from '../sql/index.js'
 import type { Mark } from './cursor.js'
-import { EPOCH } from './epoch.js'
 import type { Statements } from './statements.js'
 
 /** Where events are. */
@@ -13,16 +12,16 @@ export interface EventsAt {
  * Takes a mark, in a READ COMMITTED transaction. The statements in this order: see `store/event-mark.ts` and `NEXT_ID`.
  *
  * @param restored what an earlier mark in this cluster said of restored events; null: to be asked. For a cursor it must be
- * asked before its first mark; where events were first written elsewhere, it reads the whole log.
+ * asked before its first mark; it reads the whole log.
  */
 export async function takeMark(
   connection: Statements,
-  { schema, table }: EventsAt,
+  events: EventsAt,
   restored: string | null,
 ): Promise<Mark> {
-  const name = qualified(schema, table)
+  const name = qualified(events.schema, events.table)
   const answers = await connection.run([
-    restored === null ? restoredUpTo(name) : sql`select ${restored}::pg_catalog.text as restored`,
+    sql`select ${restored === null ? restoredSql(events) : sql`${restored}::pg_catalog.text`} as restored`,
     sql`select coalesce(pg_catalog.pg_sequence_last_value(q.s), 0) as position, q.s as sequence,
         pg_catalog.has_sequence_privilege(q.s, 'USAGE, SELECT') as may
       from (select pg_catalog.pg_get_serial_sequence(${raw(literal(name))}, 'position')::pg_catalog.regclass as s) q`,
@@ -45,20 +44,16 @@ export async function takeMark(
 }
 
 /**
- * An event that is there for a snapshot which doesn't know its transaction as ended was written in another cluster, and
- * restored here: whatever lies below it was there before this cluster's first event. Those whose transaction the snapshot
- * does take for ended are seen by each later one as well.
+ * SQL of the position up to which events were restored here, from another cluster; reads them all. One that is there for a
+ * snapshot which doesn't know its transaction as ended is of those, and whatever lies below it was there before this
+ * cluster's first event. Those whose transaction the snapshot does take for ended are seen by each later one as well.
  */
-function restoredUpTo(events: string) {
-  return sql`
-    select case
-        when (select s.value from eventward.settings s where s.key = 'events_cluster') = ${EPOCH} then 0
-        else (
-          select coalesce(max(e.position) filter (
-              where not pg_catalog.pg_visible_in_snapshot(e.transaction_id, (select pg_catalog.pg_current_snapshot()))
-                and e.transaction_id is distinct from pg_catalog.pg_current_xact_id_if_assigned()
-            ), 0)
-          from ${raw(events)} e
-        )
-      end as restored`
+export function restoredSql({ schema, table }: EventsAt): Query {
+  return sql`(
+        select coalesce(max(e.position) filter (
+            where not pg_catalog.pg_visible_in_snapshot(e.transaction_id, (select pg_catalog.pg_current_snapshot()))
+              and e.transaction_id is distinct from pg_catalog.pg_current_xact_id_if_assigned()
+          ), 0)
+        from ${raw(qualified(schema, table))} e
+      )`
 }

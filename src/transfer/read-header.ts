@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Session } from '../db/index.js'
 import { type BoundModel, tableName } from '../definition/index.js'
 import { shellWord, UsageError } from '../errors/index.js'
+import { restoredSql } from '../log/index.js'
 import { readEnvironment } from '../migrate/index.js'
 import { type EventsName, qualified, raw, sql } from '../sql/index.js'
 import { partitionOf, toolVersion } from '../store/index.js'
@@ -9,9 +10,6 @@ import type { ExportedAggregate, ExportedDefinition, ExportHeader } from './expo
 
 /**
  * What an export begins with, but for its masks. Call it in one REPEATABLE READ transaction: one snapshot sees all.
- *
- * An event that is there for a snapshot which doesn't know its transaction as ended was written in another cluster, and
- * restored here: whatever lies below it was there before this cluster's first event.
  */
 export async function readHeader(
   session: Session,
@@ -25,12 +23,12 @@ export async function readHeader(
   >(sql`
     select pg_current_snapshot() as snapshot,
       clock_timestamp() as taken_at,
-      coalesce(max(e.position), 0) as up_to,
-      coalesce(max(e.position) filter (
-        where not pg_visible_in_snapshot(e.transaction_id, (select pg_current_snapshot()))
-      ), 0) as restored
-    from ${raw(qualified(events.schema, events.table))} e
-    where e.aggregate_type = any (${names}::text[])`)
+      ${restoredSql(events)} as restored,
+      coalesce((
+        select max(e.position)
+        from ${raw(qualified(events.schema, events.table))} e
+        where e.aggregate_type = any (${names}::text[])
+      ), 0) as up_to`)
   const aggregates: ExportedAggregate[] = []
   for (const model of models) aggregates.push(await readAggregate(session, events, model))
   return {

@@ -6,12 +6,10 @@ import {
   type Cursor,
   closeWindow,
   cursorAt,
-  EPOCH,
   inWindow,
   openWindow,
   takeMark,
 } from '../../src/log/index.js'
-import { migrateUp } from '../../src/migrate/index.js'
 import { connectionOf, readingSession } from '../../src/runtime/index.js'
 import { sql } from '../../src/sql/index.js'
 import { appKnex } from '../runtime/app-knex.js'
@@ -78,19 +76,5 @@ describe('a cursor in a restored database', () => {
     )
     await atWork.query('commit')
     expect((await read(cursor)).positions).toEqual([rows[0]?.position])
-  })
-})
-
-describe('where events are written first', () => {
-  const db = testDatabase({ migrated: false })
-
-  it('is noted with their table, so that the log need not be read for others', async () => {
-    await migrateUp({ url: db.url, events: EVENTS })
-    const { same } = await db.database.session((session) =>
-      session.one<{ same: string }>(
-        sql`select value = ${EPOCH} as same from eventward.settings where key = 'events_cluster'`,
-      ),
-    )
-    expect(same).toBe('t')
   })
 })
