@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/config/index.js'
-import { moveAll } from '../nasty/move-all.js'
+import { backfillAll } from '../nasty/move-all.js'
 import { cliIn } from '../support/cli.js'
 import { testDatabase } from '../support/database.js'
 import { dumpsAvailable, loadDump } from '../support/dump.js'
@@ -14,7 +14,7 @@ describe.skipIf(!dumpsAvailable)('pagila as of a time (needs ../shared/data and 
     // Its dump makes plpgsql, which every database has.
     await db.admin.query('drop extension plpgsql')
     for (const dump of ['pagila-schema', 'pagila-data'] as const) await loadDump(db.url, dump)
-    await moveAll(db.admin, cli, ['public'])
+    await backfillAll(cli, ['public'])
   })
 
   it('is, in every table, what replaying stream by stream gives', async () => {
