@@ -216,9 +216,11 @@ for (const { what, ddl, between = '', after = '', definition = {}, defaults, ado
       )
       await db.admin.query(after)
       await db.admin.query(names(writes(60)))
-      const { table } = await verify(db.database, items)
-      expect(Number(table.differences)).toBe(repairs)
-      if (repairs > 0) await verify(db.database, items, { open: true, repair: 'now' })
+      if (repairs > 0) {
+        const { table } = await verify(db.database, items)
+        expect(Number(table.differences)).toBe(repairs)
+        await verify(db.database, items, { open: true, repair: 'now' })
+      }
       await expectProven(db, items)
       const { rows } = await db.admin.query('select * from eventward.incomplete')
       expect(rows).toEqual([])
