@@ -17,7 +17,7 @@ const SAMPLES: readonly {
   { name: 'pagila', dumps: ['pagila-schema', 'pagila-data'] },
 ]
 /** All tables are moved; so many of them back and there again, which takes a command each. */
-const THERE_AND_BACK = 5
+const THERE_AND_BACK = 3
 /** EVENTWARD_LOAD_SEED tries another one. */
 const SEED = Number(process.env['EVENTWARD_LOAD_SEED'] ?? 51125)
 
@@ -68,16 +68,16 @@ describe.skipIf(!dumpsAvailable)(
           const to = await ticket()
           await writers.more(100)
           await run('backfill', '--workers', '2')
-          await proven(writers)
+          await proven(['sql'], writers)
           await cutover(names, 'advance', 'event_first', writers)
-          await proven(writers)
+          await proven(['replay'], writers)
           const back = names.slice(0, THERE_AND_BACK)
           await cutover(back, 'rollback', 'dual_write', writers)
-          await proven(writers)
+          await proven(['sql'], writers)
           await cutover(back, 'advance', 'event_first', writers)
           await writers.stop()
           // Nobody writes any more: what they say must be what is there.
-          await proven()
+          await proven(['sql', 'replay'])
           await expectReconciled(db.admin, tables, before, writers.ledger)
           const { lost, doubled, recorded } = await eventsOfLoad(db.admin, tables, before, writers.ledger, {
             from,
@@ -93,9 +93,9 @@ describe.skipIf(!dumpsAvailable)(
         // Each of some sixty commands; other files of a run want the processors as well.
       }, 300_000)
 
-      /** Both engines find nothing, and see every table. */
-      async function proven(writers?: RandomLoad): Promise<void> {
-        for (const engine of ['sql', 'replay']) {
+      /** These engines find nothing, and see every table. */
+      async function proven(engines: readonly ('sql' | 'replay')[], writers?: RandomLoad): Promise<void> {
+        for (const engine of engines) {
           const verify = await run('verify', '--engine', engine)
           expect(verify.differences).toEqual([])
           expect(verify.tables.map(({ table, clean }) => ({ table, clean }))).toEqual(
