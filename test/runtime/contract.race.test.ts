@@ -11,7 +11,7 @@ import { CONNECTIONS, Counter, createCounters } from './counter.js'
 
 const CHILD = builtScript('counter-process.ts', import.meta.url)
 /** All of it takes minutes: `CONTRACT_COMMANDS=10000`. */
-const COMMANDS = Number(process.env['CONTRACT_COMMANDS'] ?? '800')
+const COMMANDS = Number(process.env['CONTRACT_COMMANDS'] ?? '400')
 const EACH = COMMANDS / CONNECTIONS
 
 describe(`${COMMANDS} commands by ${CONNECTIONS} connections on one row`, () => {
