@@ -22,6 +22,17 @@ export async function readIncomplete(session: Session, aggregateType: string): P
   return { count: row.count, reason: row.reason, ids: JSON.parse(row.ids) as Incomplete['ids'] }
 }
 
+/** Up to which id notes were restored from another cluster, whose transaction ids mean nothing here: see `restoredSql`. */
+export async function restoredIncomplete(session: Session, aggregateType: string): Promise<string> {
+  const { last } = await session.one<{ last: string }>(sql`
+    select coalesce(max(id), 0) as last
+    from eventward.incomplete
+    where aggregate_type = ${aggregateType}::text
+      and resolved_at is null
+      and not pg_visible_in_snapshot(transaction_id, (select pg_current_snapshot()))`)
+  return last
+}
+
 /**
  * Closes what a full, clean verify has looked at: what its first snapshot shows. A write that was noted before but
  * committed later may lie behind what was read already, so the time of the note says nothing.
@@ -29,12 +40,12 @@ export async function readIncomplete(session: Session, aggregateType: string): P
 export async function resolveIncomplete(
   session: Session,
   aggregateType: string,
-  snapshot: string,
+  { snapshot, restored }: { readonly snapshot: string; readonly restored: string },
 ): Promise<void> {
   await session.execute(sql`
     update eventward.incomplete
     set resolved_at = clock_timestamp()
     where aggregate_type = ${aggregateType}::text
       and resolved_at is null
-      and pg_visible_in_snapshot(transaction_id, ${snapshot}::pg_snapshot)`)
+      and (pg_visible_in_snapshot(transaction_id, ${snapshot}::pg_snapshot) or id <= ${restored}::bigint)`)
 }

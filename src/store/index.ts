@@ -35,7 +35,7 @@ export { marker } from './event-mark.js'
 export { readEventsTable, requireEventsTable } from './events-table.js'
 export { type CaptureProblem, captureProblems, readFingerprint } from './fingerprint.js'
 export { frozenShapes } from './frozen-shapes.js'
-export { type Incomplete, readIncomplete, resolveIncomplete } from './incomplete.js'
+export { type Incomplete, readIncomplete, resolveIncomplete, restoredIncomplete } from './incomplete.js'
 export { blockerNames, type LockBlocker, type LockMode, lockBlockers } from './lock-blockers.js'
 export { RESTART, refusePendingRestart, restartPending } from './pending-restart.js'
 export {

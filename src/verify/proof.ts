@@ -9,6 +9,7 @@ import {
   readCapture,
   readFingerprint,
   resolveIncomplete,
+  restoredIncomplete,
   verifiedMark,
   writeProof,
 } from '../store/index.js'
@@ -22,6 +23,8 @@ export interface ProofStart {
   readonly mark: Mark | null
   /** What was committed when it began. */
   readonly snapshot: string
+  /** Notes of what is incomplete that were restored: up to this id. */
+  readonly restored: string
 }
 
 /** Before the first range: what must still be so at the end, for the verify to count as proof. */
@@ -38,7 +41,7 @@ export async function beginProof(
     capture?.state === 'on' && partition !== null ? await verifiedMark(session, events, partition) : null
   const { snapshot } =
     mark ?? (await session.one<{ snapshot: string }>(sql`select pg_current_snapshot() as snapshot`))
-  return { capture, fingerprint, mark, snapshot }
+  return { capture, fingerprint, mark, snapshot, restored: await restoredIncomplete(session, model.name) }
 }
 
 /** Whether a verify counts as proof for a gate, and, where its table is captured, why it does not. */
@@ -64,7 +67,7 @@ export async function endProof(
     return NO_PROOF
   }
   const { open, failed } = await othersFound(session, run)
-  if (open === '0' && failed === null) await resolveIncomplete(session, model.name, start.snapshot)
+  if (open === '0' && failed === null) await resolveIncomplete(session, model.name, start)
   const { capture, fingerprint, mark } = start
   if (capture?.state !== 'on') return NO_PROOF
   const why =
