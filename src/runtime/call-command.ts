@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Knex } from 'knex'
 import { sqlstateOf } from '../db/index.js'
+import { UsageError } from '../errors/index.js'
 import { connectionOf, endTransaction, setLocally } from './caller-connection.js'
 import { forgetBindings } from './command-binding.js'
 import { invalid } from './command-errors.js'
@@ -165,7 +166,11 @@ async function decided({ plan, attributes }: Run, looked: readonly Looked[], { h
   const seen = seenOf(looked, () => {
     if (held.trx !== null) return held.trx
     missed = true
-    throw new Error('it is asked again, with a transaction')
+    // Whoever kept `present` beyond its command gets to see it.
+    throw new UsageError(
+      'EW_TRANSACTION_OVER',
+      `${plan.named.where}: present.trx is there while the command decides`,
+    )
   })
   const outcome = await decide(plan, seen, { attributes, id }).then(
     (built) => () => built,
