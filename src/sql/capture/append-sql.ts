@@ -25,12 +25,17 @@ export function typeOf({ model }: CaptureInput): string {
   return literal(model.name)
 }
 
-/** SQL of what each event's metadata says, `inferred` beside where no column told the time. */
-export function metadataSql({ definition, shape, writer }: CaptureInput, source = 'trigger'): string {
-  const base = literal(JSON.stringify({ source, definition, shape, writer }))
-  return `case when coalesce(pg_catalog.current_setting('eventward.metadata', true), '') = ''
-        then ${base}::pg_catalog.jsonb || pg_catalog.jsonb_build_object('app', pg_catalog.current_setting('application_name'), 'user', session_user)
-        else eventward.captured_metadata(${base}) end`
+/**
+ * SQL of what each event's metadata says; of one that no column dates, `inferred` as well. By texts, and the shorter keys
+ * first, as jsonb sorts them: half of what building an object of any values behind the constant takes.
+ */
+export function metadataSql({ definition, shape, writer }: CaptureInput, inferred = false): string {
+  const said = { source: 'trigger', definition, shape, writer, ...(inferred ? { inferred } : {}) }
+  const base = `${literal(JSON.stringify(said))}::pg_catalog.jsonb`
+  return `case when pg_catalog.current_setting('eventward.metadata', true) <> ''
+        then eventward.captured_metadata(${base})
+        else pg_catalog.jsonb_object(array['app', pg_catalog.current_setting('application_name'), 'user', session_user::pg_catalog.text])
+          || ${base} end`
 }
 
 export const INFERRED = `'{"inferred":true}'::pg_catalog.jsonb`

@@ -1,14 +1,16 @@
-import type { BoundModel } from '../../definition/index.js'
-import { columnsOf } from '../../recognise/index.js'
+import type { BoundColumn, BoundModel, Condition } from '../../definition/index.js'
 import { conditionSql, join, type Sides, sideDiffersSql } from '../compile-condition.js'
 import { keyColumns } from '../compile-encode.js'
-import { isUnexplained, residueColumns } from '../compile-residue.js'
-import { scopeOf } from '../recognition-scope.js'
+import { anyResidue, isUnexplained, residueColumns } from '../compile-residue.js'
+import { qualified } from '../ident.js'
+import { type Numbered, type Scope, scopeOf } from '../recognition-scope.js'
 import { assumedScope } from './assumed-scope.js'
 import type { CaptureInput } from './capture-input.js'
 
 /** What one expression finds out about a write, beside the bits of its events. */
 export const CASE = {
+  /** No event: nothing, or but a `Changed`. */
+  none: 0,
   /** A column was added since the code was compiled. */
   moved: -1,
   /** Some command has announced a write. */
@@ -23,16 +25,16 @@ export const CASE = {
   announcedOne: -7,
 } as const
 
+const TIMESTAMPTZ = qualified('pg_catalog', 'timestamptz')
+
 /** More events than these have no bits of their own: an update is then always a general one. */
 const MOST_EVENTS = 28
 
 export interface Mask {
-  /** SQL (integer) that classifies a write. ONE expression: plpgsql sets each up anew in every transaction. */
+  /** SQL (integer) that tells which events a write means. ONE expression: plpgsql sets each up anew in every transaction. */
   readonly sql: string
-  /** Of the events that an update can mean: the values under which it means this one alone. */
-  readonly alone: readonly { readonly n: number; readonly values: readonly number[] }[]
-  /** The values under which it is but a `Changed`. */
-  readonly changed: readonly number[]
+  /** Of the events that an update can mean: the value under which it means this one alone, but for what is left. */
+  readonly alone: readonly { readonly n: number; readonly value: number }[]
 }
 
 /** The trigger of UPDATE and DELETE: `old` and `new` are rows of the table. */
@@ -49,21 +51,14 @@ export function classifyUpdate(input: CaptureInput, model: BoundModel, sides: Si
       when tg_nargs = 3 then ${CASE.refusing}${movingCase(input)}
       when tg_op = 'DELETE' then ${CASE.deletes}
       when ${keyDiffers} then ${CASE.keyChanges}`
-  if (later.length > MOST_EVENTS)
-    return { sql: `${head}\n      else ${CASE.general} end`, alone: [], changed: [] }
+  if (later.length > MOST_EVENTS) return { sql: `${head}\n      else ${CASE.general} end`, alone: [] }
 
-  const residue = 2 ** later.length
-  const stamp = residue * 2
-  const conditions = later.map(({ event }) => conditionSql(event.condition, sides, columnNamed(model)))
-  const bits = [
-    ...conditions.map((condition, index) => bit(condition, 2 ** index)),
-    bit(residueSql(model, sides, conditions), residue),
-    bit(stampSql(model, sides), stamp),
-  ].filter((sql) => sql !== '0')
+  const bits = later.map(({ event }, index) =>
+    bit(conditionSql(event.condition, sides, columnNamed(model)), 2 ** index),
+  )
   return {
-    sql: `${head}\n      else ${bits.length === 0 ? '0' : bits.join('\n        | ')} end`,
-    alone: later.map(({ n }, index) => ({ n, values: [2 ** index, 2 ** index + stamp] })),
-    changed: [residue, stamp, residue + stamp],
+    sql: `${head}\n      else ${bits.length === 0 ? CASE.none : bits.join('\n        | ')} end`,
+    alone: later.map(({ n }, index) => ({ n, value: 2 ** index })),
   }
 }
 
@@ -81,35 +76,41 @@ export function movingCase({ partitioned }: CaptureInput): string {
     : ''
 }
 
-/** Exact where at most one event is recognised; with more of them, the general code decides anyway. */
-function residueSql(model: BoundModel, sides: Sides, conditions: readonly string[]): string {
-  const none = assumedScope(model, { sides, event: null, now: 'pg_catalog.clock_timestamp()' })
-  const set = new Set(none.later.flatMap(({ event }) => columnsOf(event)))
-  const columns = residueColumns(none)
-  const bare = columns
-    .filter(({ name }) => !set.has(name))
-    .map((column) => `(${sideDiffersSql(column, sides)})`)
-  const explainable = columns.filter(({ name }) => set.has(name))
-  const left = (scope: typeof none) =>
-    join(
-      explainable.map((column) => `(${isUnexplained(scope, column)})`),
-      'or',
-      'false',
-    )
-  const branches = none.later.map(
-    (numbered, index) =>
-      `when ${conditions[index]} then ${left(assumedScope(model, { sides, event: numbered, now: 'pg_catalog.clock_timestamp()' }))}`,
-  )
-  const cases =
-    branches.length === 0 || explainable.length === 0
-      ? left(none)
-      : `(case ${branches.join(' ')} else ${left(none)} end)`
-  return join([...bare, cases], 'or', 'false')
+/** SQL of whether an update that no event tells changes anything: `updatedAt` counts. */
+export function changesSql(model: BoundModel, sides: Sides): string {
+  const scope = assumedScope(model, { sides, event: null, now: 'pg_catalog.clock_timestamp()' })
+  const stamp = model.columns.find(({ name }) => name === model.updatedAt)
+  const parts = [anyResidue(scope), stamp === undefined ? 'false' : `(${sideDiffersSql(stamp, sides)})`]
+  return join(parts, 'or', 'false')
 }
 
-function stampSql(model: BoundModel, sides: Sides): string {
-  const stamp = model.columns.find(({ name }) => name === model.updatedAt)
-  return stamp === undefined ? 'false' : `(${sideDiffersSql(stamp, sides)})`
+/**
+ * SQL of whether an update means more than the event that the scope assumes, whose time is not NULL. What the event's own
+ * condition has asked for already is not asked again.
+ */
+export function moreSql(scope: Scope, { event }: Numbered): string {
+  const told = conjuncts(event.condition)
+  const implied = ({ name, castType }: BoundColumn): boolean =>
+    (event.bound[0] === name && castType === TIMESTAMPTZ) ||
+    event.constants.some(
+      ({ column, value }) =>
+        column === name &&
+        told.some((part) => part.op === 'afterIs' && part.column === name && part.value === value),
+    )
+  const parts = residueColumns(scope).filter((column) => !implied(column))
+  return join(
+    parts.map((column) => isUnexplained(scope, column)),
+    'or',
+    'false',
+  )
+}
+
+/** What an update's condition asks for in any case. */
+function conjuncts(condition: Condition): readonly Condition[] {
+  if (condition.op === 'and') return condition.of.flatMap(conjuncts)
+  if (condition.op !== 'or') return [condition]
+  const [only, ...others] = condition.of.filter(({ op }) => op !== 'creating')
+  return only === undefined || others.length > 0 ? [] : conjuncts(only)
 }
 
 function bit(condition: string, value: number): string {

@@ -5,15 +5,7 @@ import { boundInstant, creatingEvent } from '../compile-recognise.js'
 import { anyResidue } from '../compile-residue.js'
 import { qualified } from '../ident.js'
 import { literal } from '../literal.js'
-import {
-  COLUMNS,
-  EACH_STATEMENT_NEW,
-  headSql,
-  INFERRED,
-  metadataSql,
-  partitionSql,
-  typeOf,
-} from './append-sql.js'
+import { COLUMNS, EACH_STATEMENT_NEW, headSql, metadataSql, partitionSql, typeOf } from './append-sql.js'
 import { assumedScope } from './assumed-scope.js'
 import type { CaptureInput } from './capture-input.js'
 import { modelOfTriggers } from './capture-model.js'
@@ -85,13 +77,13 @@ begin
       when tg_nargs = 3 then ${CASE.refusing}${movingCase(input)}
       ${fast === null ? `else ${CASE.general}` : `when ${fast.unless} then ${CASE.general}\n      else ${ALONE}`} end;
     sid := ${idSql(model, 'new')};
-    meta := ${metadataSql(input)};
     ${
       fast === null
         ? ''
         : `if m = ${ALONE} then
       dat := ${fast.data};
-      ${fast.at === null ? '' : `at := ${fast.at};`}
+      meta := ${metadataSql(input, fast.at === null)};
+      at := ${fast.at ?? 'pg_catalog.clock_timestamp()'};
     end if;`
     }
   exception when others then
@@ -104,15 +96,12 @@ begin
       return null;
     end if;
   end if;
-  fresh := ${EACH_STATEMENT_NEW};
-
   ${
     fast === null
       ? ''
-      : `if m = ${ALONE} and fresh${longId(model) === 'false' ? '' : ` and not ${longId(model)}`} then
+      : `if m = ${ALONE} and at is not null and ${EACH_STATEMENT_NEW}${longId(model) === 'false' ? '' : ` and not ${longId(model)}`} then
     insert into ${partitionSql(input)} (${COLUMNS})
-    values (${typeOf(input)}, sid, 1, ${literal(fast.type)}, ${fast.schemaVersion}, dat,
-      ${fast.at === null ? `meta || ${INFERRED}, clock_timestamp()` : `case when at is null then meta || ${INFERRED} else meta end, coalesce(at, clock_timestamp())`})
+    values (${typeOf(input)}, sid, 1, ${literal(fast.type)}, ${fast.schemaVersion}, dat, meta, at)
     on conflict do nothing;
     if found then
       return null;
@@ -120,11 +109,13 @@ begin
   end if;`
   }
 
+  fresh := ${EACH_STATEMENT_NEW};
   moment := clock_timestamp();
   begin
     if m = ${CASE.moved} then
       raise undefined_column;
     end if;
+    meta := ${metadataSql(input)};
     if tg_op = 'UPDATE' then
       moved_from := ${idSql(model, 'old')};
     elsif m = ${CASE.announced} then

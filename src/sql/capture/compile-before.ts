@@ -3,11 +3,11 @@ import { boundInstant, changedEvent, laterEvent } from '../compile-recognise.js'
 import { qualified } from '../ident.js'
 import { literal } from '../literal.js'
 import { announcedOne } from './announced-one.js'
-import { COLUMNS, headSql, INFERRED, metadataSql, partitionSql, typeOf } from './append-sql.js'
+import { COLUMNS, headSql, metadataSql, partitionSql, typeOf } from './append-sql.js'
 import { assumedScope } from './assumed-scope.js'
 import type { CaptureInput } from './capture-input.js'
 import { modelOfTriggers } from './capture-model.js'
-import { CASE, classifyUpdate, type Mask } from './classify.js'
+import { CASE, changesSql, classifyUpdate, type Mask, moreSql } from './classify.js'
 import {
   ANNOUNCED_EVENTS,
   append,
@@ -26,12 +26,14 @@ import { created, UPDATE } from './sides.js'
 
 /** An update that means one event: its type, and how its data and time are made. */
 interface OneEvent {
-  readonly values: readonly number[]
+  readonly value: number
   readonly type: string
   readonly schemaVersion: number
   readonly data: string
   /** SQL of its time, which may be NULL; null where no column gives one. */
   readonly at: string | null
+  /** SQL of whether the update means more than it: left to the general code, as is a time that is NULL. */
+  readonly more: string
 }
 
 /**
@@ -39,6 +41,9 @@ interface OneEvent {
  *
  * The first block writes nothing, so it takes no subtransaction id, and whatever fails in it (a stranger's ALTER TABLE)
  * leads to the code behind it, which reads columns by name.
+ *
+ * What an insert takes is made in that block: an expression of plpgsql is set up once in a transaction, one of the insert
+ * in each of its runs, and a clock in its SELECT would keep it from being planned as one.
  */
 export function compileBefore(input: CaptureInput): string {
   const model = modelOfTriggers(input.model)
@@ -68,13 +73,12 @@ declare
 begin
   begin
     m := ${mask.sql};
-    if m = 0 then
-      return new;
-    end if;
-    meta := ${metadataSql(input)};
-    ${ones.map(guarded(model)).join('')}if m = ${CASE.deletes} then
+    ${ones.map(guarded(input, model)).join('')}if m = ${CASE.deletes} then
       sid := ${idSql(model, 'old')};
+      at := pg_catalog.clock_timestamp();
+      meta := ${metadataSql(input, true)};
     elsif m = ${CASE.announced} and tg_op = 'UPDATE' then
+      meta := ${metadataSql(input)};
       ${announcedOne(model)}
     end if;
     ${
@@ -103,8 +107,7 @@ begin
     said := null;
   elsif m = ${CASE.deletes} then
     insert into ${partitionSql(input)} (${COLUMNS})
-    select ${typeOf(input)}, sid, h.version + 1, ${literal(model.residue.deleted)}, 1, '{}'::jsonb, meta || ${INFERRED},
-      greatest(clock_timestamp(), h.recorded_at)
+    select ${typeOf(input)}, sid, h.version + 1, ${literal(model.residue.deleted)}, 1, '{}'::jsonb, meta, greatest(at, h.recorded_at)
     from (${headSql(input, 'sid')}) h
     where h.type <> ${literal(model.residue.deleted)};
     if found then
@@ -118,6 +121,7 @@ begin
     if m = ${CASE.moved} then
       raise undefined_column;
     end if;
+    meta := ${metadataSql(input)};
     sid := ${idSql(model, 'old')};
     if m = ${CASE.announced} then
       said := eventward.announced(${literal(model.name)}, sid);
@@ -234,36 +238,41 @@ function leaving({ partitioned }: CaptureInput, to: string): string {
 function oneEvents(model: BoundModel, mask: Mask): readonly OneEvent[] {
   const now = 'pg_catalog.clock_timestamp()'
   const none = assumedScope(model, { sides: UPDATE, event: null, now })
-  const ones = mask.alone.map(({ n, values }): OneEvent => {
+  const ones = mask.alone.map(({ n, value }): OneEvent => {
     const numbered = none.later.find((each) => each.n === n) as (typeof none.later)[number]
     const scope = assumedScope(model, { sides: UPDATE, event: numbered, now })
     const { type, schemaVersion, data } = laterEvent(scope, numbered)
     const at = numbered.event.bound.length === 0 ? null : boundInstant(scope, numbered)
-    return { values, type, schemaVersion, data, at }
+    return { value, type, schemaVersion, data, at, more: moreSql(scope, numbered) }
   })
-  if (mask.changed.length === 0) return ones
   const { type, schemaVersion, data } = changedEvent(none)
-  return [...ones, { values: mask.changed, type, schemaVersion, data, at: null }]
+  return [...ones, { value: CASE.none, type, schemaVersion, data, at: null, more: 'false' }]
 }
 
-const guarded = (model: BoundModel) => (one: OneEvent) =>
-  `if m in (${one.values.join(', ')}) then
-      sid := ${idSql(model, 'old')};
-      dat := ${one.data};
-      ${one.at === null ? '' : `at := ${one.at};`}
+/** plpgsql of a branch that makes an event; `dat` stays NULL where it is not this one alone. */
+const guarded = (input: CaptureInput, model: BoundModel) => (one: OneEvent) => {
+  const left = one.more === 'false' ? 'true' : `not (${one.more})`
+  const alone = one.at === null ? left : `at is not null and ${left}`
+  return `if m = ${one.value} then
+      ${one.value === CASE.none ? noChange(model) : ''}sid := ${idSql(model, 'old')};
+      at := ${one.at ?? 'pg_catalog.clock_timestamp()'};
+      dat := ${alone === 'true' ? one.data : `case when ${alone} then ${one.data} end`};
+      meta := ${metadataSql(input, one.at === null)};
     els`
+}
+
+function noChange(model: BoundModel): string {
+  return `if not (${changesSql(model, UPDATE)}) then
+        return new;
+      end if;
+      `
+}
 
 function insertOne(input: CaptureInput, one: OneEvent): string {
-  const [metadata, at] =
-    one.at === null
-      ? [`meta || ${INFERRED}`, 'greatest(clock_timestamp(), h.recorded_at)']
-      : [
-          `case when at is null then meta || ${INFERRED} else meta end`,
-          'coalesce(at, greatest(clock_timestamp(), h.recorded_at))',
-        ]
-  return `if m in (${one.values.join(', ')}) then
+  return `if m = ${one.value} and dat is not null then
     insert into ${partitionSql(input)} (${COLUMNS})
-    select ${typeOf(input)}, sid, h.version + 1, ${literal(one.type)}, ${one.schemaVersion}, dat, ${metadata}, ${at}
+    select ${typeOf(input)}, sid, h.version + 1, ${literal(one.type)}, ${one.schemaVersion}, dat, meta,
+      ${one.at === null ? 'greatest(at, h.recorded_at)' : 'at'}
     from (${headSql(input, 'sid')}) h
     where h.type <> ${literal(input.model.residue.deleted)};
     if found then
