@@ -56,10 +56,10 @@ export async function lockBlockers(
   return rows.map(blockerOf)
 }
 
-/** Modes that ours does not conflict with. */
+/** Modes that ours does not conflict with. SERIALIZABLE notes what it has read as locks, which bar no one. */
 const PASSES: Readonly<Record<LockMode, readonly string[]>> = {
-  'share row exclusive': ['AccessShareLock', 'RowShareLock'],
-  'access exclusive': [],
+  'share row exclusive': ['AccessShareLock', 'RowShareLock', 'SIReadLock'],
+  'access exclusive': ['SIReadLock'],
 }
 
 type BlockerRow = Readonly<

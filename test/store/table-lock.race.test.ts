@@ -125,6 +125,14 @@ describe('a short lock', () => {
     expect(await db.database.session((session) => lockBlockers(session, TABLE))).toEqual([])
   })
 
+  it('has no one to wait for in a SERIALIZABLE reader: what it notes of its reading conflicts with no lock', async () => {
+    const reader = await db.client()
+    await reader.query('begin isolation level serializable; select from public.parts; commit')
+    await reader.query('begin isolation level serializable; select from public.parts')
+    expect(await db.database.session((session) => lockBlockers(session, TABLE))).toEqual([])
+    await reader.query('rollback')
+  })
+
   it('of work that takes too long is given back, and the work done again', async () => {
     let tries = 0
     const done = await db.database.session((session) =>
