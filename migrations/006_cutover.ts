@@ -106,7 +106,7 @@ comment on function eventward.flip(text, text) is
   'Changes the phase of a captured table under SHARE ROW EXCLUSIVE; gives the phase that it had';
 `
 
-/** Who holds, or waits for, a lock that SHARE ROW EXCLUSIVE conflicts with. Anyone may read pg_locks. */
+/** Who holds a lock that SHARE ROW EXCLUSIVE conflicts with: as in `store/lock-blockers.ts`. Anyone may read pg_locks. */
 const LOCK_BLOCKERS = `
 create function eventward.lock_blockers(rel oid) returns text
 language sql stable
@@ -128,7 +128,7 @@ begin atomic
       and l.relation in (select rel union select t.relid from pg_partition_tree(rel) t)
       and l.granted
       and l.pid is distinct from pg_backend_pid()
-      and l.mode not in ('AccessShareLock', 'RowShareLock')
+      and l.mode not in ('AccessShareLock', 'RowShareLock', 'SIReadLock')
   ) b;
 end;
 comment on function eventward.lock_blockers(oid) is
