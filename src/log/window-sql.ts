@@ -4,24 +4,16 @@ import type { Cursor } from './cursor.js'
 /** SQL of whether an event `e` lies in the cursor's window and was not delivered yet. */
 export function inWindow(cursor: Cursor): Query {
   return sql`e.position > ${cursor.position}::bigint
-      and ${uptoSees(cursor)}
-      and not ${snapshotSees(cursor)}`
+      and ${seenBy(cursor.upto, cursor.restored)}
+      and not ${seenBy(cursor.snapshot, cursor.restored)}`
 }
 
 /** SQL of whether an event `e` was not delivered yet. */
 export function notDelivered(cursor: Cursor): Query {
-  const after = sql`not ${snapshotSees(cursor)}`
+  const after = sql`not ${seenBy(cursor.snapshot, cursor.restored)}`
   if (cursor.upto === null) return after
   return sql`${after} and not (e.position <= ${cursor.position}::bigint
-    and ${uptoSees(cursor)})`
-}
-
-function uptoSees({ upto, restored }: Cursor): Query {
-  return seenBy(upto, restored)
-}
-
-function snapshotSees({ snapshot, restored }: Cursor): Query {
-  return seenBy(snapshot, restored)
+    and ${seenBy(cursor.upto, cursor.restored)})`
 }
 
 /** SQL of whether a snapshot sees an event. Those of another cluster, whose ids mean nothing here, are older than all. */

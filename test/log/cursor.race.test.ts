@@ -1,17 +1,8 @@
 /** A reader of the log gets each event once, whenever its transaction took its id, drew its position, and committed. */
 import type pg from 'pg'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import {
-  BEGINNING,
-  type Cursor,
-  closeWindow,
-  cursorAt,
-  inWindow,
-  openWindow,
-  takeMark,
-} from '../../src/log/index.js'
-import { connectionOf, readingSession } from '../../src/runtime/index.js'
-import { sql } from '../../src/sql/index.js'
+import { BEGINNING, type Cursor, cursorAt, takeMark } from '../../src/log/index.js'
+import { connectionOf } from '../../src/runtime/index.js'
 import { appKnex } from '../runtime/app-knex.js'
 import { forgetSubscriptions } from '../runtime/reset-subscriptions.js'
 import { testDatabase } from '../support/database.js'
@@ -19,8 +10,7 @@ import { installCapture } from '../support/install-capture.js'
 import { createSubscriptions, Subscription } from '../support/subscription.js'
 import { manySubscriptions } from '../support/subscription-rows.js'
 import { youngestTransaction } from '../support/youngest.js'
-
-const EVENTS = { schema: 'public', table: 'events' }
+import { EVENTS, readWindow } from './read-window.js'
 
 describe('a cursor', () => {
   const db = testDatabase()
@@ -34,15 +24,10 @@ describe('a cursor', () => {
   afterEach(() => young?.query('rollback'))
 
   /** All of one window. */
-  const read = (cursor: Cursor) =>
-    app().transaction(async (trx) => {
-      const connection = await connectionOf(trx)
-      const open = openWindow(cursor, await takeMark(connection, EVENTS, cursor.restored))
-      const rows = await readingSession(connection).rows(
-        sql`select e.aggregate_id as id from public.events e where ${inWindow(open)} and e.type = 'Created' order by e.position`,
-      )
-      return { ids: rows.map(({ id }) => id), cursor: closeWindow(open) }
-    })
+  const read = async (from: Cursor) => {
+    const { events, cursor } = await readWindow(app(), from)
+    return { ids: events.filter(({ type }) => type === 'Created').map(({ id }) => id), cursor }
+  }
 
   it('is not told that nothing was written where it may not look', async () => {
     await db.admin.query('create role mark_reader')

@@ -1,25 +1,15 @@
 /** Events that were restored bear transaction ids of another cluster: also those of transactions that are at work in this one. */
 import type pg from 'pg'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import {
-  BEGINNING,
-  type Cursor,
-  closeWindow,
-  cursorAt,
-  inWindow,
-  openWindow,
-  takeMark,
-} from '../../src/log/index.js'
-import { connectionOf, readingSession } from '../../src/runtime/index.js'
-import { sql } from '../../src/sql/index.js'
+import { BEGINNING, type Cursor, cursorAt, takeMark } from '../../src/log/index.js'
+import { connectionOf } from '../../src/runtime/index.js'
 import { appKnex } from '../runtime/app-knex.js'
 import { forgetSubscriptions } from '../runtime/reset-subscriptions.js'
 import { testDatabase } from '../support/database.js'
 import { installCapture } from '../support/install-capture.js'
 import { createSubscriptions, Subscription } from '../support/subscription.js'
 import { manySubscriptions } from '../support/subscription-rows.js'
-
-const EVENTS = { schema: 'public', table: 'events' }
+import { EVENTS, readWindow } from './read-window.js'
 
 describe('a cursor in a restored database', () => {
   const db = testDatabase()
@@ -48,15 +38,10 @@ describe('a cursor in a restored database', () => {
 
   const begun = () =>
     app().transaction(async (trx) => cursorAt(await takeMark(await connectionOf(trx), EVENTS, null)))
-  const read = (cursor: Cursor) =>
-    app().transaction(async (trx) => {
-      const connection = await connectionOf(trx)
-      const open = openWindow(cursor, await takeMark(connection, EVENTS, cursor.restored))
-      const rows = await readingSession(connection).rows(
-        sql`select e.position from public.events e where ${inWindow(open)} order by e.position`,
-      )
-      return { positions: rows.map(({ position }) => position), cursor: closeWindow(open) }
-    })
+  const read = async (from: Cursor) => {
+    const { events, cursor } = await readWindow(app(), from)
+    return { positions: events.map(({ position }) => position), cursor }
+  }
 
   it('begins with the first event, and keeps the order of streams', async () => {
     const { rows } = await db.admin.query<{ position: string }>(
