@@ -125,11 +125,10 @@ function lookAhead(target: Target, binding: Binding, key: KeyTexts, withPhase: b
   // Without its whole key it's refused before it is looked for.
   const whole = binding.model.key.every((name) => name in key)
   const beside = withPhase ? { beside: { name: 'phase and', columns: phaseColumns(target.aggregate) } } : {}
-  const [row, head] = whole ? loadQueries(binding, { key, lock, ...beside }) : []
-  const queries = [row, head].flatMap((query) => query ?? [])
+  const both = whole ? loadQueries(binding, { key, lock, ...beside }) : []
   return {
-    row: withPhase ? (row ?? null) : null,
-    queries: withPhase ? queries.slice(1) : queries,
+    row: withPhase ? (both[0] ?? null) : null,
+    queries: withPhase ? both.slice(1) : both,
     seen(answers: readonly Answer[]): Seen {
       const loaded = loadedFrom(binding, answers)
       if (loaded === null) throw gone(target.named, key)

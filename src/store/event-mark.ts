@@ -1,7 +1,7 @@
 import type { Session } from '../db/index.js'
 import type { EventsTable } from '../migrate/index.js'
-import { type Mark, qualified, sql } from '../sql/index.js'
-import { nextId, snapshot as readSnapshot } from './verified-mark.js'
+import type { Mark } from '../sql/index.js'
+import { lastPosition, nextId, snapshot as readSnapshot } from './verified-mark.js'
 
 /**
  * Takes marks of what is written so far. Take one before reading what it is to cover: what its snapshot doesn't see is
@@ -17,10 +17,7 @@ export function marker(events: EventsTable, horizon = '0'): (session: Session) =
   let known = BigInt(horizon)
   let read: readonly { readonly position: bigint; readonly next: bigint }[] = []
   return async (session) => {
-    // First the position, then the snapshot: whoever has no id yet draws a greater position than this one.
-    const { position } = await session.one<{ position: string }>(sql`
-      select coalesce(pg_sequence_last_value(pg_get_serial_sequence(${qualified(events.schema, events.table)}::text,
-        'position')::regclass), 0) as position`)
+    const position = await lastPosition(session, events)
     const asked = await nextId(session)
     const { snapshot, xmin, xmax } = await readSnapshot(session)
     const next = asked > BigInt(xmax) ? asked : BigInt(xmax)

@@ -26,9 +26,7 @@ export async function verifiedMark(
 ): Promise<Mark> {
   // Before the snapshot: a transaction that it doesn't see as ended is among those that were open here, or younger.
   const oldest = await oldestTransaction(session)
-  const { position } = await session.one<{ position: string }>(sql`
-    select coalesce(pg_sequence_last_value(pg_get_serial_sequence(${qualified(events.schema, events.table)}::text,
-      'position')::regclass), 0) as position`)
+  const position = await lastPosition(session, events)
   const next = await nextId(session)
   const end = performance.now() + WAIT_MS
   for (;;) {
@@ -39,6 +37,14 @@ export async function verifiedMark(
     }
     await sleep(LOOK_MS)
   }
+}
+
+/** The last position that was drawn. Asked before a snapshot: whoever has no id yet draws a greater one. */
+export async function lastPosition(session: Session, events: EventsTable): Promise<string> {
+  const { position } = await session.one<{ position: string }>(sql`
+    select coalesce(pg_sequence_last_value(pg_get_serial_sequence(${qualified(events.schema, events.table)}::text,
+      'position')::regclass), 0) as position`)
+  return position
 }
 
 /** Greater than the ids of all that have one, outside of a transaction. See `NEXT_ID`. */
